@@ -1,0 +1,38 @@
+# make run | test | check | bench | slow | install
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# On Linux: make install TORCH_INDEX=<PyTorch's CPU index> (README, "Size") avoids the CUDA build.
+TORCH_INDEX ?=
+BIN := .venv/bin
+UNGDC ?= ../shared/corpora/ungdc
+
+.PHONY: run test slow check bench install
+
+run: .venv/installed
+	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+slow: .venv/installed
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/installed
+	$(BIN)/python -m service.evaluation.bench --corpus $(UNGDC)
+
+install: .venv/installed
+
+.venv/installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Concord needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --index-url $(TORCH_INDEX) "$$(grep '^torch==' requirements.txt)")
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""Statement against statement, state against state."""

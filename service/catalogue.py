@@ -1,0 +1,135 @@
+"""The project's own data about the world: states, blocs, topics, read from `data/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from service.domain.blocs import Bloc, Blocs, Membership
+from service.domain.states import State, States
+from service.domain.topics import Taxonomy, Topic
+from service.errors import CatalogueError
+
+_Entry = TypeVar("_Entry")
+_Made = TypeVar("_Made")
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    states: States
+    blocs: Blocs
+    topics: Taxonomy
+
+    @classmethod
+    def load(cls, data_dir: Path) -> Catalogue:
+        return cls(load_states(data_dir), load_blocs(data_dir), load_topics(data_dir))
+
+    def blocs_as_rows(self, on: date | None = None) -> dict[str, Any]:
+        """Every bloc with its members of that day; without one, of today."""
+        day = on or datetime.now(UTC).date()
+        return {
+            "on": day.isoformat(),
+            "blocs": [
+                {
+                    "id": bloc.id,
+                    "name": bloc.name,
+                    "aliases": bloc.aliases,
+                    "members": sorted(bloc.members(day)),
+                    "source": bloc.source,
+                    "note": bloc.note,
+                }
+                for bloc in self.blocs
+            ],
+        }
+
+
+def load_states(data_dir: Path) -> States:
+    path = data_dir / "states.yaml"
+    states = []
+    for number, entry in enumerate(_read(path), start=1):
+        try:
+            for name in ("aliases", "adjectives", "successors"):
+                entry[name] = tuple(entry.get(name, ()))
+            states.append(State(**entry))
+        except TypeError as error:
+            raise CatalogueError(f"{path}, entry {number}: {error}") from error
+    return _checked(path, States, states)
+
+
+def load_blocs(data_dir: Path) -> Blocs:
+    path = data_dir / "blocs.yaml"
+    blocs = []
+    for number, entry in enumerate(_read(path), start=1):
+        try:
+            memberships = _memberships(entry.pop("joined"), entry.pop("left", {}))
+            aliases = tuple(entry.pop("aliases", ()))
+            blocs.append(Bloc(**entry, memberships=memberships, aliases=aliases))
+        except (TypeError, ValueError, KeyError) as error:
+            raise CatalogueError(f"{path}, entry {number}: {error}") from error
+    return _checked(path, Blocs, blocs)
+
+
+def load_topics(data_dir: Path) -> Taxonomy:
+    path = data_dir / "topics.yaml"
+    topics = []
+    for number, entry in enumerate(_read(path, "topics"), start=1):
+        try:
+            topics.append(
+                Topic(
+                    entry["id"],
+                    entry["name"],
+                    entry["definition"],
+                    tuple(entry["synonyms"]),
+                    tuple(entry["examples"]),
+                )
+            )
+        except (TypeError, KeyError) as error:
+            raise CatalogueError(f"{path}, entry {number}: {error}") from error
+    return _checked(path, Taxonomy, topics)
+
+
+def _memberships(
+    joined: Mapping[Any, list[str]], left: Mapping[str, Any]
+) -> dict[str, list[Membership]]:
+    """Periods by state; a departure ends the earliest period that is still open."""
+    periods: dict[str, list[Membership]] = {}
+    for first, codes in joined.items():
+        for code in codes:
+            periods.setdefault(code, []).append((_day(first), None))
+    for code, last in left.items():
+        period = periods[code]
+        period.sort(key=lambda p: p[0])
+        period[0] = (period[0][0], _day(last))
+    return periods
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, int):
+        return date(value, 1, 1)
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _read(path: Path, key: str | None = None) -> list[Any]:
+    """The list that the file holds, under `key` where one is given."""
+    try:
+        found = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506, a safe loader
+        if key is not None:
+            found = found[key]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise CatalogueError(f"{path} can't be read: {error}") from error
+    if not isinstance(found, list):
+        raise CatalogueError(f"{path} must hold a list")
+    return found
+
+
+def _checked(path: Path, make: Callable[[list[_Entry]], _Made], entries: list[_Entry]) -> _Made:
+    try:
+        return make(entries)
+    except ValueError as error:
+        raise CatalogueError(f"{path}: {error}") from error

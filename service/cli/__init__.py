@@ -1,0 +1,58 @@
+"""The command line: thin commands over the same library that the web asks.
+
+Exit codes: 0 done, 1 refused with a reason on standard error, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from service import __version__
+from service.cli import asking, building, importing, listing
+from service.errors import ConcordError
+
+
+class _Refusing(click.Group):
+    """Turns our errors into one line on standard error and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConcordError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(1)
+        except BrokenPipeError:  # the reader, `head` for one, has seen enough
+            sys.stderr.close()
+            sys.exit(0)
+
+
+@click.group(cls=_Refusing, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="concord")
+def main() -> None:
+    """Concord: which other states hold this position?
+
+    Imported statements and built indexes live in the folder that CONCORD_INDEXES names
+    (default: indexes/).
+    """
+
+
+for command in (
+    asking.search,
+    importing.import_,
+    importing.download,
+    building.build,
+    importing.remove,
+    asking.compare,
+    asking.matrix,
+    building.info,
+    listing.states,
+    listing.topics,
+    listing.blocs,
+    building.generations,
+    building.serve,
+    building.verify_positions,
+):
+    main.add_command(command)

@@ -1,0 +1,130 @@
+"""`search`, `compare`, `matrix`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from service.cli.output import FORMATS, as_json, open_comparator
+from service.errors import InvalidInput
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ask with the text of a file instead of TEXT; - reads standard input.",
+)
+@click.option("--exclude", multiple=True, help="State to leave out (the asker's own). Repeatable.")
+@click.option("--states", multiple=True, help="Only these states. Repeatable.")
+@click.option(
+    "--blocs", multiple=True, help="Only members, at the time, of these blocs. Repeatable."
+)
+@click.option(
+    "--topics", multiple=True, help="Only these topics: ids, names or free text. Repeatable."
+)
+@click.option("--from", "from_", help="Earliest year or date.")
+@click.option("--to", help="Latest year or date.")
+@click.option("--forum", help="Only forums whose name holds this.")
+@click.option("--kind", multiple=True, help="position (default), narrative, ceremony or any.")
+@click.option("--mode", help="dense (default), exact, lexical or hybrid.")
+@click.option("--sort", help="similarity (default) or recent: each state's latest position.")
+@click.option("--group-by", help="state (default), statement or none.")
+@click.option("--limit", help="Groups, or hits where ungrouped (default 20).")
+@click.option("--per-state", help="Hits in a group (default 3).")
+@click.option(
+    "--fold/--no-fold", default=None, help="Show a state's near-identical sentences once (default)."
+)
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def search(text: str | None, file: Path | None, format_: str, **filters: Any) -> None:
+    """Ask who holds the position in TEXT: a claim, a paragraph or a whole statement."""
+    from service.tables import HIT_COLUMNS, answer_as_text, hits_of, to_csv
+
+    if file is not None:
+        if text is not None:
+            raise click.UsageError("give TEXT or --file, not both")
+        text = file.read_text("utf-8-sig", errors="replace")
+    elif text == "-":
+        text = sys.stdin.read()
+    elif text is None:
+        raise click.UsageError("give TEXT or --file")
+    filters["from"] = filters.pop("from_")
+    given = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in filters.items()
+        if value not in (None, ())
+    }
+    answer = open_comparator().search(text, **given).to_dict()
+    if format_ == "json":
+        click.echo(as_json(answer))
+    elif format_ == "csv":
+        click.echo(to_csv(hits_of(answer), HIT_COLUMNS), nl=False)
+    else:
+        click.echo(answer_as_text(answer))
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def compare(a: str, b: str, format_: str) -> None:
+    """Which positions of statement A have a counterpart in B (ids, or STATE:YEAR)."""
+    from service.analysis.statements import compare_statements
+    from service.tables import columns_as_text, to_csv
+
+    comparator = open_comparator()
+    result = compare_statements(comparator.generation, comparator.catalogue, a, b).to_dict()
+    rows = [{"in_b": True, **p} for p in result["shared"]]
+    rows += [{"in_b": False, **p} for p in result["only_a"]]
+    if format_ == "json":
+        click.echo(as_json(result))
+    elif format_ == "csv":
+        columns = ("in_b", "similarity", "percentile", "claim_id", "text", "topics",
+                   "counterpart_id", "counterpart")  # fmt: skip
+        click.echo(to_csv(rows, columns), nl=False)
+    else:
+        click.echo(f"{len(result['shared'])} positions of {result['a']} have a counterpart in "
+                   f"{result['b']}, {len(result['only_a'])} have none "
+                   "(same subject and wording, not agreement).")  # fmt: skip
+        for row in rows:
+            mark = f"{row['similarity']:.2f}" if row["in_b"] else "  - "
+            click.echo(f"\n{mark}  {row['text']}")
+            if row["in_b"]:
+                click.echo(columns_as_text([["    ", f"{row['counterpart']}"]]))
+
+
+@click.command()
+@click.option("--year", type=click.IntRange(1900, 2100), help="Only statements of this year.")
+@click.option("--topic", help="Only positions on this topic (id, name or synonym).")
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def matrix(year: int | None, topic: str | None, format_: str) -> None:
+    """State x state: how alike their positions are, with the number of claims behind each cell."""
+    from dataclasses import asdict
+
+    from service.analysis.matrix import Cell, state_matrix
+    from service.tables import columns_as_text, to_csv
+
+    comparator = open_comparator()
+    if topic is not None:
+        found = comparator.catalogue.topics.resolve(topic)
+        if found is None:
+            raise InvalidInput("topic", f"{topic!r} is no topic; see `python -m service topics`")
+        topic = found.id
+    generation = comparator.generation
+    cells = [asdict(cell) for cell in state_matrix(generation, year, topic)]
+    columns = tuple(Cell.__dataclass_fields__)
+    if format_ == "csv":
+        click.echo(to_csv(cells, columns), nl=False)
+    elif format_ == "json":
+        click.echo(as_json({
+            "year": year, "topic": topic, "generation": generation.manifest.id,
+            "model": generation.manifest.model, "cells": cells,
+        }))  # fmt: skip
+    else:
+        rows = [list(columns), *([str(cell[c]) for c in columns] for cell in cells)]
+        click.echo(columns_as_text(rows))

@@ -1,0 +1,1 @@
+"""From files to statements and claims: one reader a format."""

@@ -1,0 +1,165 @@
+"""The UN General Debate Corpus, as its authors distribute it (doi:10.7910/DVN/0TJX8Y)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from service.corpus.alliances import joined_statements, spoken_for
+from service.corpus.claims import ClaimMaker
+from service.corpus.report import ImportReport
+from service.corpus.text import decode
+from service.domain.blocs import Blocs
+from service.domain.dates import PartialDate
+from service.domain.statements import Statement
+from service.domain.states import States
+from service.errors import InvalidInput
+
+SPEAKERS = "Speakers_by_session.xlsx"
+_NAME = re.compile(r"([A-Z]{2,3})_(\d{2})_(\d{4})")
+_Speaker = tuple[str | None, str | None]
+_COLUMNS = {
+    "year": "Year",
+    "code": "ISO Code",
+    "speaker": "Name of Person Speaking",
+    "office": "Post",
+}
+
+
+def speech_files(root: Path) -> list[Path]:
+    """The speeches' files under `root`, by name; whatever else lies there isn't among them."""
+    return sorted(
+        (path for path in root.rglob("*.txt") if _NAME.fullmatch(path.stem)),
+        key=lambda path: (path.stem[-4:], path.stem),
+    )
+
+
+def forum(session: int) -> str:
+    """The General Debate of a session, e.g. `General Assembly, general debate, 76th session`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(session % 10, "th")
+    if session % 100 in (11, 12, 13):
+        ending = "th"
+    return f"General Assembly, general debate, {session}{ending} session"
+
+
+def read_ungdc(
+    root: Path,
+    *,
+    maker: ClaimMaker,
+    states: States,
+    blocs: Blocs,
+    report: ImportReport,
+    first_year: int | None = None,
+    last_year: int | None = None,
+) -> Iterator[Statement]:
+    """Every speech of the years asked, by year and code. Dates are years; symbols are unknown.
+
+    `root` is the folder that holds `TXT/` and the speakers' sheet, or `TXT/` itself. A file that
+    can't be used is reported and passed over. Raises InvalidInput where there is no speech.
+    """
+    files = speech_files(root)
+    if not files:
+        raise InvalidInput(
+            "directory", f"{root} holds no speech: expected TXT/Session NN - YYYY/ISO_NN_YYYY.txt"
+        )
+    _report_strangers(root, set(files), report)
+    speakers = _speakers(root, report)
+    for path in files:
+        code, session, year = _parts(path)
+        if (first_year and year < first_year) or (last_year and year > last_year):
+            continue
+        if states.get(code) is None:
+            report.skipped(path.name, f"unknown state code {code}")
+            continue
+        try:
+            decoded = decode(path.read_bytes())
+        except OSError as error:
+            report.skipped(path.name, f"can't be read: {error.strerror}")
+            continue
+        if not decoded.text.strip():
+            report.skipped(path.name, "empty")
+            continue
+        for mending in decoded.mended:
+            report.mended(path.name, mending)
+        if "\ufffd" in decoded.text:
+            line = decoded.text[: decoded.text.index("\ufffd")].count("\n") + 1
+            report.note(path.name, "holds characters that can't be told", line)
+        found = speakers.get((year, code), [])
+        if speakers and not found:
+            report.note(path.name, "has no speaker in the sheet")
+        if len(found) > 1:
+            report.note(path.name, "has several speakers in the sheet: the first is taken")
+        speaker, office = found[0] if found else (None, None)
+        report.read += 1
+        yield Statement(
+            id=path.stem,
+            state=code,
+            date=PartialDate(f"{year:04d}"),
+            text=decoded.text,
+            source=f"UN General Debate Corpus, {path.name}",
+            speaker=speaker,
+            office=office,
+            forum=forum(session),
+            on_behalf_of=spoken_for(decoded.text, blocs),
+            aligned_with=joined_statements(decoded.text, states, blocs),
+            claims=maker.claims(path.stem, decoded.text),
+        )
+
+
+def _parts(path: Path) -> tuple[str, int, int]:
+    code, session, year = path.stem.split("_")
+    return code, int(session), int(year)
+
+
+def _report_strangers(root: Path, speeches: set[Path], report: ImportReport) -> None:
+    for path in sorted(root.rglob("*.txt")):
+        if path not in speeches and path.name.lower() != "readme.txt":
+            shown = path.relative_to(root).as_posix()
+            report.skipped(shown, "its name isn't ISO_SESSION_YEAR.txt")
+
+
+def _speakers(root: Path, report: ImportReport) -> dict[tuple[int, str], list[_Speaker]]:
+    """Who spoke, by year and code, in the sheet's order. Without a readable sheet, nobody is
+    known, and the report says so."""
+    candidates = [root / SPEAKERS, root.parent / SPEAKERS, *root.rglob(SPEAKERS)]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
+        report.note(SPEAKERS, "not found: speakers and offices are unknown")
+        return {}
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = [_tidy(cell) for cell in next(rows)]
+        places = {name: header.index(title) for name, title in _COLUMNS.items()}
+    except Exception as error:  # openpyxl raises whatever zip, XML or the sheet's form brings
+        report.note(SPEAKERS, f"can't be read ({error}): speakers and offices are unknown")
+        return {}
+    found: dict[tuple[int, str], list[_Speaker]] = {}
+    for row in _guarded(rows, report):
+        year, code = _tidy(row[places["year"]]), _tidy(row[places["code"]])
+        if not year or not code or not year.isdigit():
+            continue
+        who = (_tidy(row[places["speaker"]]), _tidy(row[places["office"]]))
+        known = found.setdefault((int(year), code), [])
+        if who not in known and who != (None, None):
+            known.append(who)
+    book.close()
+    return found
+
+
+def _guarded(rows: Iterable[tuple[Any, ...]], report: ImportReport) -> Iterator[tuple[Any, ...]]:
+    try:
+        yield from rows
+    except Exception as error:  # a sheet that is cut off in the middle
+        report.note(SPEAKERS, f"ends early ({error}): later speakers are unknown")
+
+
+def _tidy(cell: object) -> str | None:
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    text = " ".join(str(cell).split()) if cell is not None else ""
+    return text or None

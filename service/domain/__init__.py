@@ -1,0 +1,1 @@
+"""What statements, states and topics are. Standard library only."""

@@ -1,0 +1,95 @@
+"""What is answered. Field names are those of the API and of the command line's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A claim that answers, word for word.
+
+    `similarity` is a cosine: same subject and wording, never agreement. `percentile` says what
+    share of random pairs of different states' positions are less alike. `asked` is the number of
+    the query's part to which the hit is nearest. `folded` counts near-identical sentences of the
+    same state that this hit stands for. A `rendered` hit is in our own words; its offsets point
+    into the cited document.
+    """
+
+    claim_id: str
+    statement_id: str
+    state: str
+    text: str
+    start: int
+    end: int
+    before: str | None
+    after: str | None
+    speaker: str | None
+    office: str | None
+    date: str
+    date_precision: str
+    date_inferred: bool
+    forum: str | None
+    symbol: str | None
+    source: str
+    on_behalf_of: tuple[str, ...]
+    aligned_with: tuple[str, ...]
+    kind: str
+    attribution: str
+    topics: tuple[str, ...]
+    similarity: float
+    percentile: float | None
+    matched: tuple[str, ...]
+    asked: int
+    folded: int
+    rendered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A state's (or a statement's) hits, the best first.
+
+    `count` is the number of its claims within the filters that are about as near as a hit should
+    be (see `Answer.level`), and never less than what is shown.
+    """
+
+    state: str
+    name: str
+    count: int
+    hits: tuple[Hit, ...]
+    statement_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredPart:
+    """The answer to one claim of a longer text."""
+
+    text: str
+    start: int
+    end: int
+    results: tuple[Group, ...] | tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`level` is the similarity that only one random pair in a hundred reaches in this
+    generation. `parts` is filled where the text holds several claims."""
+
+    query: dict[str, Any]
+    generation: str
+    model: str
+    level: float
+    results: tuple[Group, ...] | tuple[Hit, ...]
+    parts: tuple[AnsweredPart, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; a group by state has no `statement_id`."""
+        plain: dict[str, Any] = asdict(self)
+        for results in (plain["results"], *(part["results"] for part in plain["parts"])):
+            for result in results:
+                if "hits" in result and result["statement_id"] is None:
+                    del result["statement_id"]
+        if not plain["parts"]:
+            del plain["parts"]
+        return plain

@@ -1,0 +1,1 @@
+"""Figures about the service itself: labels, benchmarks, checks of the bundled data."""

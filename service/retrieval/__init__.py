@@ -1,0 +1,1 @@
+"""Text to vectors, vectors to an index, and the library that holds the words."""

@@ -1,0 +1,100 @@
+"""Answers as text tables and CSV, for the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+HIT_COLUMNS = (
+    "state", "name", "date", "date_precision", "speaker", "office", "forum", "symbol",
+    "similarity", "percentile", "text", "before", "after", "statement_id", "claim_id", "start",
+    "end", "source", "topics", "matched", "folded", "asked", "rendered",
+)  # fmt: skip
+
+
+def to_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """RFC 4180; lists are joined by semicolons, unknown values are empty."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    return out.getvalue()
+
+
+def hits_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every hit of an answer's dictionary, flat, with its state's name where grouped."""
+    flat = []
+    for result in answer["results"]:
+        if "hits" in result:
+            flat += [{"name": result["name"], **hit} for hit in result["hits"]]
+        else:
+            flat.append(dict(result))
+    return flat
+
+
+def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
+    """State by state, quotation by quotation, with where each was said."""
+    lines: list[str] = []
+    parts = answer.get("parts") or [None]
+    for number, part in enumerate(parts, start=1):
+        results = part["results"] if part else answer["results"]
+        if part:
+            lines += ["", *textwrap.wrap(f"[{number}] {part['text']}", width), "-" * width]
+        for result in results:
+            if "hits" not in result:
+                lines += ["", result["state"], *_quotation(result, width)]
+                continue
+            noun = "claim" if result["count"] == 1 else "claims"
+            lines += [
+                "",
+                f"{result['name']} ({result['state']}), {result['count']} {noun} on the subject",
+            ]
+            for hit in result["hits"]:
+                lines += _quotation(hit, width)
+        if not results:
+            lines += ["", "Nothing passes these filters."]
+    lines += [
+        "",
+        "Similar wording on the same subject; it doesn't say that these states agree.",
+        f"generation {answer['generation']}, model {answer['model']}",
+    ]
+    return "\n".join(lines).lstrip("\n")
+
+
+def columns_as_text(rows: Sequence[Sequence[str]]) -> str:
+    """Left-aligned columns, the last one unpadded."""
+    if not rows:
+        return ""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
+    )
+
+
+def _quotation(hit: Mapping[str, Any], width: int) -> list[str]:
+    percentile = hit["percentile"]
+    figures = f"{hit['similarity']:.2f}" + (
+        f" (percentile {percentile:g})" if percentile is not None else ""
+    )
+    who = ", ".join(part for part in (hit["speaker"], hit["office"]) if part)
+    where = " · ".join(part for part in (who, hit["date"], hit["forum"], hit["symbol"]) if part)
+    marks = "in our words, from " if hit["rendered"] else ""
+    more = f" · {hit['folded']} more nearly identical" if hit["folded"] else ""
+    return [
+        *textwrap.wrap(f"“{hit['text']}”", width, initial_indent="  ", subsequent_indent="   "),
+        f"    {figures}{more} · {marks}{hit['claim_id']}",
+        f"    {where}",
+    ]
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ";".join(str(item) for item in value)
+    return value
