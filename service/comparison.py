@@ -89,10 +89,7 @@ class Comparator:
         # neighbours, or the same question would not always have the same answer.
         queries = np.concatenate([self.encoder.encode([text]) for text in texts])
         topics = [self.encoder.encode([text])[0] for text in free]
-        mask, ranges = allowed_rows(
-            question, generation, self.catalogue.blocs,
-            np.array(topics, np.float32).reshape(len(topics), -1),
-        )  # fmt: skip
+        mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
         scored = score(question, generation, queries, mask, ranges)
         parts: tuple[AnsweredPart, ...] = ()
         if len(scored) > 1:

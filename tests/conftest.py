@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.comparison import Comparator
+from service.corpus.bundled import bundled_statements
 from service.domain.dates import PartialDate
 from service.domain.statements import Claim, Kind, Statement
 from service.retrieval.build import Builder, Built
 from service.retrieval.encoder import Progress, Vectors
 from service.retrieval.store import StatementStore
+from service.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
@@ -105,3 +108,15 @@ def ungdc() -> Path:
     if not UNGDC.is_dir():
         pytest.skip(f"THE CORPUS IS NOT HERE: {UNGDC}; nothing about real speeches was tested")
     return UNGDC
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Comparator:
+    """A comparator on a real index of the bundled positions, with the real encoder."""
+    folder = tmp_path_factory.mktemp("bundled")
+    comparator = Comparator(Settings(indexes=folder))
+    Builder(
+        folder, comparator.encoder, comparator.catalogue.topics.ids,
+        bundled_statements(comparator.settings.data),
+    ).build(Quiet())  # fmt: skip
+    return comparator

@@ -1,155 +1,284 @@
-"""Sentences of a source, as spans: a library's rules plus those for what it gets wrong."""
+"""Sentences of a source, as spans: a library's rules plus those for what it gets wrong.
+
+First page marks and paragraph numbers become spaces, so that offsets stay. Then lines are gathered
+into paragraphs, within which a line's end means nothing. Then `sentencex` splits each paragraph,
+its false ends are taken back, and the ends that it passes over, mostly in quotations, are found.
+"""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from sentencex import segment
 
+from service.corpus.text import FURNITURE
+
 Span = tuple[int, int]
 
-# A line as long as this is wrapped text; its end is no end of a sentence.
+# A line longer than this isn't wrapped at a column, but a paragraph, or the most of one.
 _WRAPPED = 90
+_LONG = 270
 LONGEST = 700
 _SHORTEST_PIECE = 60
-_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*|\n(?=\s*\d{1,3}\.[ \t]+[^\W\d_])|\n(?=\s*[-•*–—][ \t])")
-# "99. " before 1990, and the bullets of lists: no words of the speaker.
+
+_NUMBERED_FROM = 3  # so many numbered lines make a record of numbered paragraphs
+_STEP = 3  # from one number to the next: some are missing or misread
+# "99. " and, as scanned in such records, "112, I", "54.. I", "271 The" or "13?, For".
 _NUMBER = re.compile(
-    r"\s*(?:\d{1,3}\.[ \t]+(?=[^\W\d_\"“'‘(])|\(?[a-z0-9]{1,3}\)[ \t]+|[-•*–—][ \t]+)"
+    r"(?:^|(?<=[.!?\"”])(?=[ \t]))[ \t]*(\d{1,3})([.,:;?!*•’']{0,3}(?:[ \t]+[v^.,])?)[ \t]+"
+    r"(?=[\"“'‘(\[«]?([^\W\d_]))",
+    re.MULTILINE,
 )
-# After these a full stop doesn't end a sentence.
-_ABBREVIATED = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Amb|Gen|Col|Lt|Sgt|Capt|Hon|Rev|Sr|Jr|St|Sts|Mt|H\.E|Messrs|Mme|Mlle|"
-    r"No|Nos|art|arts|Art|Arts|para|paras|Para|Paras|res|Res|vol|Vol|chap|Chap|sect|Sect|p|pp|"
-    r"cf|e\.g|i\.e|viz|etc|vs|approx|Inc|Ltd|Corp|Co|Gov|Sen|Rep|Maj|Adm|Supp|Add|Rev|Corr)"
-    r"|\b[A-Z])\.$"
-)
-_ENDS = re.compile(r"[.!?…:;][\"”’'»)\]]*$")
-_CLOSING = re.compile(r"^[\"”’»)\]]+(?=\s|$)")
+_NUMBERED_LINE = re.compile(r"^[ \t]*\d{1,3}\.[ \t]+[\"“'‘(\[«]?[^\W\d_]", re.MULTILINE)
+_BULLET = re.compile(r"(?:\(?(?:[a-z]|\d{1,2}|[ivx]{2,4})\)|[-•*–—])[ \t]+")
+_LINE = re.compile(r"[^\n]+")
+_ENDED = re.compile(r"[.!?…:;][\"”’'»)\]]*$")
 _LETTER = re.compile(r"[^\W\d_]")
-_SALUTATION = re.compile(
-    r"(?:Mr|Mrs|Ms|Madam|Sir|Your|Excellenc|Distinguished|Ladies|Honou?rable|Dear)[^.!?]{0,80}[,:!.]?\s*$"
+
+# A salutation on a line of its own; with one of the others it is a sentence.
+_ADDRESS = re.compile(
+    r"(?:(?:Mr|Mrs|Ms|Madam|Madame|Sir|Your|Dear|Distinguished|Excellenc(?:y|ies)|Ladies|Gentlemen|"
+    r"Honou?rable|Fellow|Esteemed|Brothers|Friends|Colleagues|Delegates)\b)",
+    re.IGNORECASE,
 )
+_ADDRESSED = re.compile(
+    r"\b(?:President|Excellenc(?:y|ies)|Secretary|delegates?|gentlemen|ladies|colleagues|friends|"
+    r"Sir|Madam|Majest(?:y|ies)|Highness(?:es)?|Heads|Ministers|representatives|Chair\w*|members|"
+    r"participants|guests|brothers)\b",
+    re.IGNORECASE,
+)
+_NO_ADDRESS = re.compile(r"\b(?:I|we|is|are|was|were|it|wish|has|have|had|will|allow|let|behalf)\b")
+_LONGEST_ADDRESS, _SHORT_ADDRESS = 250, 60
+
+# A line that ends with one of these is no heading: its sentence goes on.
+_LEADS_ON = frozenset(
+    "a an the of to in on at by for from with and or nor but as that which who whom whose than into "
+    "upon under between among against through towards toward its their our his her my your this "
+    "these those is are was were be been has have had will shall would should could may can must "
+    "not no both either such very more most other all any each every some if when while where "
+    "because since until after before during without within over about also only".split()
+)
+
+# A full stop after these doesn't end a sentence: ever, before a figure, before a name.
+_TITLES = frozenset(
+    "Mr Mrs Ms Dr Prof Amb Gen Col Lt Sgt Capt Hon Rev St Sts Mt Messrs Mme Mlle Gov Sen Rep Maj Adm "
+    "Brig Mgr Fr H.E e.g i.e cf viz vs approx ca".split()
+)
+_REFERENCES = frozenset(
+    "No Nos no nos art arts Art Arts para paras Para Paras par res Res vol Vol chap Chap sect Sect "
+    "sec Sec p pp Supp Suppl Add Corr Rev annex doc fig ch Vols vols".split()
+)
+_BEFORE_NAMES = frozenset("Inc Ltd Corp Co Bros Jr Sr".split())
+_INITIALS = re.compile(r"(?:[A-Z]\.-?)*[A-Z]")
+_LAST_WORD = re.compile(r"([^\s(\[“\"‘«]+)\.$")
+_FIGURE = re.compile(r"[\d(\[]|[IVXLA]+\b")
+_STARTER = re.compile(
+    r"(?:The|This|These|That|Those|There|It|In|On|At|For|From|We|I|You|He|She|They|Our|My|His|Its|"
+    r"Their|Your|And|But|However|As|If|When|While|What|Why|How|Who|Such|Let|Thus|Therefore|Today|"
+    r"Now|After|Before|With|By|To|Not|Nor|Yet|Another|All|Some|Many|Most|Both|Each|Every|Any|One|"
+    r"Once|Only|Since|Although|Though|Because|Moreover|Furthermore|Finally|Nevertheless|Indeed|Here|"
+    r"Again|An|A|Under|Is|Are|Do|Does|Have|Has|Will|Shall|Can|Should|Must|May)\b(?![.-])"
+)
+_END = re.compile(
+    r"[^\W_][%)\]”\"’']*[.!?]+[\"”’»)\]]*(?=\s+[\"“«‘(\[]*[A-Z])|[.!?][”»](?=\s+[A-Z])"
+)
+_CLOSING = re.compile(r"[\"”’»)\]]+(?=\s|$)")
+# "[A/7201, para. 84]" after what it documents.
+_CITATION = re.compile(r"[\[(][^\[\]()]{0,150}\d[^\[\]()]{0,150}[\])][.,;]?")
 
 
 def sentences(source: str) -> Iterator[Span]:
     """Spans of sentences, in order, apart from each other, trimmed; paragraph numbers left out.
 
-    Line ends within wrapped text don't split; blank lines, numbered paragraphs and headings do.
-    What holds no two letters is left out.
+    Line ends within wrapped text don't split; blank lines, numbered paragraphs and headings do,
+    unless the sentence plainly goes on after them. What holds no two letters is left out.
     """
-    for start, end in _paragraphs(source):
-        for low, high in _split(source, start, end):
-            for span in _shortened(source, low, high):
-                trimmed = _trim(source, *span)
-                if trimmed and len(_LETTER.findall(source, *trimmed)) >= 2:
+    flat, openings = _blanked(source)
+    for start, end in _paragraphs(flat, openings):
+        for low, high in _split(flat, start, end):
+            for span in _shortened(flat, low, high):
+                trimmed = _trim(flat, *span)
+                if trimmed and len(_LETTER.findall(flat, *trimmed)) >= 2:
                     yield trimmed
 
 
-def _paragraphs(source: str) -> Iterator[Span]:
-    """Stretches within which a line's end means nothing."""
-    start = 0
-    for match in _PARAGRAPH.finditer(source):
-        yield from _lines(source, start, match.start())
-        start = match.end()
-    yield from _lines(source, start, len(source))
+def _blanked(source: str) -> tuple[str, list[int]]:
+    """The source with spaces for page marks (after a form feed) and for paragraphs' numbers; and
+    the places at which numbered paragraphs open."""
+    flat = FURNITURE.sub(lambda mark: "\f" + " " * (len(mark[0]) - 1), source)
+    numbered = len(_NUMBERED_LINE.findall(flat)) >= _NUMBERED_FROM
+    openings: list[int] = []
+    pieces: list[str] = []
+    done = 0
+    last: int | None = None
+    for match in _NUMBER.finditer(flat):
+        number, plain = int(match[1]), match[2] == "."
+        at_line = match.start() == 0 or flat[match.start() - 1] == "\n"
+        step = number - last if last is not None else 0
+        if numbered and match[3].isupper():
+            opens = 0 < step <= _STEP if at_line else plain and step == 1
+        else:
+            opens = False
+        if not opens and not (at_line and plain and _may_open(flat, match.start())):
+            continue
+        last = number
+        openings.append(match.end())
+        pieces += flat[done : match.start()], " " * (match.end() - match.start())
+        done = match.end()
+    return "".join([*pieces, flat[done:]]), openings
 
 
-def _lines(source: str, start: int, end: int) -> Iterator[Span]:
-    """Splits a stretch where a line is whole: a heading or salutation, or a sentence's end
-    before a line that isn't wrapped."""
-    low = start
-    position = source.find("\n", start, end)
-    line_start = start
-    while position != -1:
-        line = source[line_start:position].strip()
-        following_end = source.find("\n", position + 1, end)
-        following = source[position + 1 : following_end if following_end != -1 else end].strip()
-        if _stands_alone(line, following):
-            yield low, position
-            low = position + 1
-        line_start = position + 1
-        position = source.find("\n", position + 1, end)
-    if low < end:
-        yield low, end
-
-
-def _stands_alone(line: str, following: str) -> bool:
-    if not line:
-        return False
-    if following[:1].islower():
-        return False
-    if len(line) <= _WRAPPED and _SALUTATION.match(line):
+def _may_open(flat: str, start: int) -> bool:
+    """Whether a paragraph may begin at this line: not in the midst of a sentence, where "242." is
+    the end of one."""
+    before = flat[:start].rstrip() if start < _LONG else flat[start - _LONG : start].rstrip()
+    if not before or _ENDED.search(before):
         return True
-    ended = bool(_ENDS.search(line))
-    if len(line) > _WRAPPED:  # one paragraph a line
-        return ended or len(line) > 3 * _WRAPPED
-    if ended:
-        return False  # short lines: wrapped text, sentencex sees the end
-    words = line.split()
-    return len(line) < 40 and len(words) <= 6 and following[:1].isupper() and line.isupper()
+    return "\n" not in before[-_WRAPPED:] and len(before) > _WRAPPED
 
 
-def _split(source: str, start: int, end: int) -> Iterator[Span]:
-    """sentencex on the stretch, then its false ends taken back."""
-    flat = source[start:end].replace("\n", " ").replace("\t", " ").replace("\xa0", " ")
-    low = 0
-    position = 0
-    pieces: list[Span] = []
-    for piece in segment("en", flat):
-        stripped = piece.strip()
-        if not stripped:
-            continue
-        found = flat.find(stripped, position)
-        if found == -1:  # the library altered the text: leave the rest whole
-            break
-        position = found + len(stripped)
-        pieces.append((found, position))
-    if pieces and pieces[-1][1] < len(flat):
-        pieces[-1] = (pieces[-1][0], len(flat))
-    if not pieces and flat.strip():
-        pieces = [(0, len(flat))]
+def _paragraphs(flat: str, openings: list[int]) -> Iterator[Span]:
+    """Stretches within which a line's end means nothing."""
+    low: int | None = None  # where the stretch began
+    opened = 0  # the first of its last lines that a sentence may begin with
+    former: Span | None = None
+    for start, end, opens in _pieces(flat, openings):
+        if former is None or low is None:
+            low = opened = start
+        elif opens or _breaks(flat, opened, former, (start, end)):
+            yield low, former[1]
+            low = opened = start
+        elif _ENDED.search(flat[former[0] : former[1]]):
+            opened = start
+        former = (start, end)
+    if former is not None and low is not None:
+        yield low, former[1]
+
+
+def _pieces(flat: str, openings: list[int]) -> Iterator[tuple[int, int, bool]]:
+    """Lines that hold something, trimmed, cut where a numbered paragraph opens amid them."""
+    for line in _LINE.finditer(flat):
+        start, end = line.span()
+        i = bisect_left(openings, start)
+        opens = False
+        while i < len(openings) and openings[i] < end:
+            if span := _stripped(flat, start, openings[i]):
+                yield *span, opens
+            start, opens = openings[i], True
+            i += 1
+        if span := _stripped(flat, start, end):
+            yield *span, opens
+
+
+def _breaks(flat: str, opened: int, former: Span, later: Span) -> bool:
+    """Whether a paragraph ends between two lines."""
+    above, below = flat[slice(*former)], flat[slice(*later)]
+    between = flat[former[1] : later[0]]
+    blank = between.count("\n") > 1
+    ended = bool(_ENDED.search(above))
+    if _BULLET.match(below):
+        return ended or blank or above.endswith(",")
+    if below[0].islower():
+        return False
+    if _is_address(flat[opened : former[1]], below):
+        return True
+    if "\f" in between:  # a new page says nothing
+        return ended
+    words = above.split()
+    leads_on = words[-1].lower() in _LEADS_ON
+    if blank:
+        return not leads_on
+    if len(above) > _WRAPPED:
+        return ended or (len(above) > _LONG and not leads_on)
+    if ended or leads_on:  # short lines: wrapped text, sentencex sees the end
+        return False
+    capitals = len(above) < 40 and len(words) <= 6 and above.isupper()
+    return capitals or len(below) > _WRAPPED  # a heading, in text with a paragraph a line
+
+
+def _is_address(text: str, below: str) -> bool:
+    """ "Mr. President," on a line of its own."""
+    if len(text) > _LONGEST_ADDRESS or not _ADDRESS.match(text) or not _ADDRESSED.search(text):
+        return False
+    if _NO_ADDRESS.search(text):
+        return False
+    if text[-1] in ",:!.;":
+        return True
+    alone = len(below) > _WRAPPED or bool(_ADDRESS.match(below))
+    return alone and len(text) <= _SHORT_ADDRESS
+
+
+def _split(flat: str, start: int, end: int) -> Iterator[Span]:
+    """sentencex on the stretch, then its false ends taken back and those it missed found."""
+    stretch = flat[start:end].replace("\n", " ").replace("\t", " ").replace("\xa0", " ")
     joined: list[Span] = []
-    for low, high in pieces:
-        if joined and _goes_on(flat, joined[-1], (low, high)):
-            joined[-1] = (joined[-1][0], high)
+    for low, high in _segments(stretch):
+        if joined and (closing := _CLOSING.match(stretch, low, high)):
+            joined[-1] = (joined[-1][0], closing.end())
+            low = closing.end()
+        if not stretch[low:high].strip():
             continue
-        if joined and (closing := _CLOSING.match(flat[low:high])):
-            cut = low + closing.end()
-            joined[-1] = (joined[-1][0], cut)
-            low = cut
-        if flat[low:high].strip():
+        if joined and _goes_on(stretch[slice(*joined[-1])], stretch[low:high]):
+            joined[-1] = (joined[-1][0], high)
+        else:
             joined.append((low, high))
     for low, high in joined:
+        for match in _END.finditer(stretch, low, high):
+            if not _goes_on(stretch[low : match.end()], stretch[match.end() : high]):
+                yield start + low, start + match.end()
+                low = match.end()
         yield start + low, start + high
 
 
-def _goes_on(flat: str, former: Span, later: Span) -> bool:
-    """Whether what the library took for two sentences is one."""
-    head = flat[former[0] : former[1]].rstrip()
-    tail = flat[later[0] : later[1]].lstrip()
-    if not tail:
-        return True
-    if tail[0].islower() or tail[0] in ",;)":
-        return not head.endswith(("!", "?")) or tail[0] in ",;)"
-    if _NUMBER.fullmatch(head + " "):  # a paragraph's number alone
-        return True
-    if _ABBREVIATED.search(head):
-        initial = re.search(r"\b[A-Z]\.$", head)
-        return not initial or (
-            bool(re.search(r"\b(?:[A-Z]\.[ ]?)+$", head)) and len(head.split()) > 1
-        )
-    return bool(tail[0] in "(" and re.match(r"\([a-z0-9]{1,3}\)", tail) and head.endswith("para."))
+def _segments(stretch: str) -> list[Span]:
+    """What the library takes for sentences."""
+    found: list[Span] = []
+    done = 0
+    for piece in segment("en", stretch):
+        stripped = piece.strip()
+        if not stripped:
+            continue
+        at = stretch.find(stripped, done)
+        if at == -1:  # the library altered the text: leave the rest whole
+            break
+        done = at + len(stripped)
+        found.append((at, done))
+    if not found:
+        return [(0, len(stretch))]
+    found[0] = (0, found[0][1])
+    found[-1] = (found[-1][0], len(stretch))
+    return found
 
 
-def _shortened(source: str, start: int, end: int) -> Iterator[Span]:
+def _goes_on(head: str, tail: str) -> bool:
+    """Whether what looks like two sentences is one."""
+    head, tail = head.rstrip(), tail.strip()
+    if not tail or tail[0].islower() or tail[0] in ",;)":
+        return True
+    if _CITATION.fullmatch(tail):
+        return True
+    match = _LAST_WORD.search(head)
+    if not match:
+        return False
+    word = match[1]
+    if word in _TITLES:
+        return True
+    if word in _REFERENCES:
+        return bool(_FIGURE.match(tail))
+    if word in _BEFORE_NAMES or _INITIALS.fullmatch(word):
+        return tail[0] not in '"“«‘' and not _STARTER.match(tail)
+    return False
+
+
+def _shortened(flat: str, start: int, end: int) -> Iterator[Span]:
     """A very long sentence at its semicolons, where each part is long enough to say something."""
     if end - start <= LONGEST:
         yield start, end
         return
     low = start
-    for match in re.finditer(r";\s", source[start:end]):
+    for match in re.finditer(r";\s", flat[start:end]):
         cut = start + match.end()
         if cut - low >= _SHORTEST_PIECE and end - cut >= _SHORTEST_PIECE:
             yield low, cut
@@ -157,13 +286,21 @@ def _shortened(source: str, start: int, end: int) -> Iterator[Span]:
     yield low, end
 
 
-def _trim(source: str, start: int, end: int) -> Span | None:
-    """Without surrounding white space and without a paragraph's number."""
-    number = _NUMBER.match(source, start, end)
-    if number and source[:start].rstrip(" \t")[-1:] in ("", "\n"):
-        start = number.end()
-    while start < end and source[start].isspace():
+def _trim(flat: str, start: int, end: int) -> Span | None:
+    """Without surrounding white space, and without the mark of a list's item."""
+    span = _stripped(flat, start, end)
+    if span is None:
+        return None
+    start, end = span
+    bullet = _BULLET.match(flat, start, end)
+    if bullet and flat[max(0, start - _WRAPPED) : start].rstrip(" \t\f")[-1:] in ("", "\n"):
+        return _stripped(flat, bullet.end(), end)
+    return span
+
+
+def _stripped(flat: str, start: int, end: int) -> Span | None:
+    while start < end and flat[start].isspace():
         start += 1
-    while end > start and source[end - 1].isspace():
+    while end > start and flat[end - 1].isspace():
         end -= 1
     return (start, end) if start < end else None

@@ -26,7 +26,8 @@ _SHORT = frozenset(
 _FRAGMENTS = frozenset(
     "tion tions ment ments ing ings ness sion sions ity ies ful ous ive ance ence able ible "
     "ization tional ation ations ional ally inter intern develop com con pre pro "
-    "dis mis sub ter ture tive ered ering ated ating ates ble ple tle cial tial tian ish ism ist ists ers est ern eral "
+    "dis mis sub ter ture tive ered ering ated ating ates ble ple tle cial tial tian "
+    "ish ism ist ists ers est ern eral "
     "ral nal tor tors ary ory ery ure ures ual ial ian ent ant als cal wor "
     "oth thi tha sta".split()
 )

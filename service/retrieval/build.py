@@ -137,7 +137,7 @@ class Builder:
             {
                 "id": name,
                 "format": FORMAT,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "created": datetime.now(UTC).isoformat(timespec="microseconds"),
                 "model": self._encoder.name,
                 "fingerprint": self._encoder.fingerprint,
                 "dimension": self._encoder.dimension,

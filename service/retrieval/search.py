@@ -60,7 +60,7 @@ class Scored:
 
 
 def allowed_rows(
-    question: Question, generation: Generation, blocs: Blocs, topic_vectors: Vectors
+    question: Question, generation: Generation, blocs: Blocs, topic_vectors: Sequence[Vectors]
 ) -> tuple[Mask, list[Range]]:
     """Rows that pass every filter, and the ranges of the states that may hold any."""
     columns = generation.columns
@@ -315,7 +315,7 @@ def _members_at_the_time(
 
 
 def _on_topics(
-    question: Question, generation: Generation, vectors: Vectors, ranges: list[Range]
+    question: Question, generation: Generation, vectors: Sequence[Vectors], ranges: list[Range]
 ) -> Mask:
     """Rows tagged with one of the topics, or near to one that is given in free text."""
     columns = generation.columns

@@ -70,7 +70,7 @@ def generation() -> Iterator[Generation]:
 def ask(generation: Generation, text: str, **fields: Any) -> list[RankedGroup]:
     question = Question(text=text, parts=(Part(text, 0, len(text)),), **fields)
     free = [t.text for t in question.topics if t.id is None]
-    topics = ToyEncoder().encode(free)
+    topics = list(ToyEncoder().encode(free))
     mask, ranges = allowed_rows(question, generation, BLOCS, topics)
     scored = score(question, generation, ToyEncoder().encode([text]), mask, ranges)
     return rank(question, generation, merge(scored))
@@ -250,7 +250,7 @@ def test_several_parts_answer_by_the_nearest(generation: Generation) -> None:
     question = Question(
         text="x", parts=parts, group_by=GroupBy.NONE, limit=1000, fold=False, kinds=None
     )
-    mask, ranges = allowed_rows(question, generation, BLOCS, np.empty((0, 16), np.float32))
+    mask, ranges = allowed_rows(question, generation, BLOCS, [])
     queries = ToyEncoder().encode([p.text for p in parts])
     merged = rank(question, generation, merge(score(question, generation, queries, mask, ranges)))
     alike = generation.index.vectors(slice(None)) @ queries.T
