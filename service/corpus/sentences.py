@@ -27,7 +27,7 @@ _NUMBERED_FROM = 3  # so many numbered lines make a record of numbered paragraph
 _STEP = 3  # from one number to the next: some are missing or misread
 # "99. " and, as scanned in such records, "112, I", "54.. I", "271 The" or "13?, For".
 _NUMBER = re.compile(
-    r"(?:^|(?<=[.!?\"”])(?=[ \t]))[ \t]*(\d{1,3})([.,:;?!*•’']{0,3}(?:[ \t]+[v^.,])?)[ \t]+"
+    r"(?:^|(?<=[.!?\"”])(?=[ \t]))[ \t]*(\d{1,3})([.,:;?!*•’'-]{0,3}(?:[ \t]+[v^.,])?)[ \t]+"
     r"(?=[\"“'‘(\[«]?([^\W\d_]))",
     re.MULTILINE,
 )
@@ -54,17 +54,17 @@ _LONGEST_ADDRESS, _SHORT_ADDRESS = 250, 60
 
 # A line that ends with one of these is no heading: its sentence goes on.
 _LEADS_ON = frozenset(
-    "a an the of to in on at by for from with and or nor but as that which who whom whose than into "
-    "upon under between among against through towards toward its their our his her my your this "
-    "these those is are was were be been has have had will shall would should could may can must "
+    "a an the of to in on at by for from with and or nor but as that which who whom whose than "
+    "into upon under between among against through towards toward its their our his her my your "
+    "this these those is are was were be been has have had will shall would should could may can must "
     "not no both either such very more most other all any each every some if when while where "
     "because since until after before during without within over about also only".split()
 )
 
 # A full stop after these doesn't end a sentence: ever, before a figure, before a name.
 _TITLES = frozenset(
-    "Mr Mrs Ms Dr Prof Amb Gen Col Lt Sgt Capt Hon Rev St Sts Mt Messrs Mme Mlle Gov Sen Rep Maj Adm "
-    "Brig Mgr Fr H.E e.g i.e cf viz vs approx ca".split()
+    "Mr Mrs Ms Dr Prof Amb Gen Col Lt Sgt Capt Hon Rev St Sts Mt Messrs Mme Mlle Gov Sen Rep Maj "
+    "Adm Brig Mgr Fr H.E e.g i.e cf viz v vs approx ca".split()
 )
 _REFERENCES = frozenset(
     "No Nos no nos art arts Art Arts para paras Para Paras par res Res vol Vol chap Chap sect Sect "
@@ -84,8 +84,11 @@ _STARTER = re.compile(
 _END = re.compile(
     r"[^\W_][%)\]”\"’']*[.!?]+[\"”’»)\]]*(?=\s+[\"“«‘(\[]*[A-Z])|[.!?][”»](?=\s+[A-Z])"
 )
+_OPENING = re.compile(r"(?<=\s)[“«‘]+\s*$")  # the library leaves it with the sentence before
 _CLOSING = re.compile(r"[\"”’»)\]]+(?=\s|$)")
 # "[A/7201, para. 84]" after what it documents.
+_OPEN_BRACKET = re.compile(r"[\[(][^\[\]()]{0,60}$")
+_SHUT_BRACKET = re.compile(r"[^\[\]()]{0,40}[\])]")
 _CITATION = re.compile(r"[\[(][^\[\]()]{0,150}\d[^\[\]()]{0,150}[\])][.,;]?")
 
 
@@ -179,7 +182,7 @@ def _breaks(flat: str, opened: int, former: Span, later: Span) -> bool:
     blank = between.count("\n") > 1
     ended = bool(_ENDED.search(above))
     if _BULLET.match(below):
-        return ended or blank or above.endswith(",")
+        return ended or blank
     if below[0].islower():
         return False
     if _is_address(flat[opened : former[1]], below):
@@ -191,11 +194,13 @@ def _breaks(flat: str, opened: int, former: Span, later: Span) -> bool:
     if blank:
         return not leads_on
     if len(above) > _WRAPPED:
-        return ended or (len(above) > _LONG and not leads_on)
+        # Without a stop, most go on with a name: "the United / Nations".
+        return ended or (len(above) > _LONG and not leads_on and bool(_STARTER.match(below)))
     if ended or leads_on:  # short lines: wrapped text, sentencex sees the end
         return False
     capitals = len(above) < 40 and len(words) <= 6 and above.isupper()
-    return capitals or len(below) > _WRAPPED  # a heading, in text with a paragraph a line
+    # A heading, in text with a paragraph a line.
+    return capitals or (len(below) > _WRAPPED and not below[0].isdigit())
 
 
 def _is_address(text: str, below: str) -> bool:
@@ -244,6 +249,9 @@ def _segments(stretch: str) -> list[Span]:
         if at == -1:  # the library altered the text: leave the rest whole
             break
         done = at + len(stripped)
+        if found and (opening := _OPENING.search(stretch, *found[-1])):
+            found[-1] = (found[-1][0], opening.start())
+            at = opening.start()
         found.append((at, done))
     if not found:
         return [(0, len(stretch))]
@@ -257,13 +265,13 @@ def _goes_on(head: str, tail: str) -> bool:
     head, tail = head.rstrip(), tail.strip()
     if not tail or tail[0].islower() or tail[0] in ",;)":
         return True
-    if _CITATION.fullmatch(tail):
+    if _CITATION.fullmatch(tail) or (_OPEN_BRACKET.search(head) and _SHUT_BRACKET.match(tail)):
         return True
     match = _LAST_WORD.search(head)
     if not match:
         return False
     word = match[1]
-    if word in _TITLES:
+    if word in _TITLES or (word.isupper() and word.capitalize() in _TITLES):
         return True
     if word in _REFERENCES:
         return bool(_FIGURE.match(tail))

@@ -25,14 +25,14 @@ _INVISIBLE = re.compile(
 # A page's number, a document's job number, its symbol and date: lines that nobody spoke.
 _JOB = r"(?:\d{1,3}(?:/\d{1,3})?[ \t]+)?\d\d-\d{5}(?:[ \t]*\(E\))?(?:[ \t]+\d{1,3}(?:/\d{1,3})?)?"
 _SYMBOL = r"A/\d\d/PV\.\d{1,3}"
+_PAGE_OF_JOB = r"(?:\d{1,3}/\d{1,3}[ \t]+\d\d-\d{5}|\d\d-\d{5}[ \t]+\d{1,3}/\d{1,3})"
 _MEETING = (
-    r"(?:\d{1,3}[ \t]*\n[ \t]*)?(?:General Assembly[ \t]+)?\d{1,3}(?:st|nd|rd|th)[ \t]+"
-    r"(?:plenary[ \t]+)?meeting(?:[ \t]+[^\n]{0,30})?|"
-    r"(?:General Assembly[ \t]+)?[A-Z][a-z]+(?:-[a-z]+)?[ \t]+session(?:[ \t]+[^\n]{0,30})?"
+    r"(?:\d{1,3}[ \t]*\n?[ \t]*)?General Assembly[ \t]+(?:-[ \t]+[A-Z][a-z]+-[a-z]+[ \t]+session|"
+    r"\d{1,3}(?:st|nd|rd|th)[ \t]+(?:plenary[ \t]+)?meeting)(?:[ \t]+\d{1,3})?"
 )
 FURNITURE = re.compile(
-    rf"\n[ \t]*(?:{_JOB}|{_SYMBOL}(?:[ \t]+\d\d/\d\d/\d{{4}})?|\d\d/\d\d/\d{{4}}[ \t]+{_SYMBOL}|"
-    rf"\d{{1,3}}(?=[ \t]*\n\s*\n)|(?:{_MEETING})(?=[ \t]*\n\s*\n))[ \t]*(?=\n)"
+    rf"\n[ \t]*(?:{_PAGE_OF_JOB}(?=[ \t]+\S)|(?:{_JOB}|{_SYMBOL}(?:[ \t]+\d\d/\d\d/\d{{4}})?|"
+    rf"\d\d/\d\d/\d{{4}}[ \t]+{_SYMBOL}|\d{{1,3}}(?=[ \t]*\n\s*\n)|{_MEETING})[ \t]*(?=\n))"
 )
 _BROKEN_WORD = re.compile(r"([^\W\d_]+)-[ \t]*\n\s*([^\W\d_]+)")
 _SPACED_HYPHEN = re.compile(r"(?<![^\W\d_])([^\W\d_]+)- ([^\W\d_]+)")
