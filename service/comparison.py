@@ -20,7 +20,7 @@ from service.retrieval.encoder import Encoder, open_encoder
 from service.retrieval.generations import REBUILD, Generation, Generations
 from service.retrieval.library import ClaimRecord, query_words
 from service.retrieval.search import (
-    COUNTED_PERCENTILE,
+    ON_POINT_PERCENTILE,
     RankedGroup,
     RankedHit,
     Scored,
@@ -106,7 +106,7 @@ class Comparator:
             query=_echo(question),
             generation=generation.manifest.id,
             model=generation.manifest.model,
-            level=round(generation.similarity_at(COUNTED_PERCENTILE), 6),
+            level=round(generation.similarity_at(ON_POINT_PERCENTILE), 6),
             results=self._results(question, generation, merge(scored)),
             parts=parts,
         )

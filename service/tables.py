@@ -51,7 +51,7 @@ def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
             noun = "claim" if result["count"] == 1 else "claims"
             lines += [
                 "",
-                f"{result['name']} ({result['state']}), {result['count']} {noun} on the subject",
+                f"{result['name']} ({result['state']}), {result['count']} {noun} on the point",
             ]
             for hit in result["hits"]:
                 lines += _quotation(hit, width)

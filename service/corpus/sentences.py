@@ -56,8 +56,8 @@ _LONGEST_ADDRESS, _SHORT_ADDRESS = 250, 60
 _LEADS_ON = frozenset(
     "a an the of to in on at by for from with and or nor but as that which who whom whose than "
     "into upon under between among against through towards toward its their our his her my your "
-    "this these those is are was were be been has have had will shall would should could may can must "
-    "not no both either such very more most other all any each every some if when while where "
+    "this these those is are was were be been has have had will shall would should could may can "
+    "must not no both either such very more most other all any each every some if when while where "
     "because since until after before during without within over about also only".split()
 )
 

@@ -50,8 +50,8 @@ class Hit:
 class Group:
     """A state's (or a statement's) hits, the best first.
 
-    `count` is the number of its claims within the filters that are about as near as a hit should
-    be (see `Answer.level`), and never less than what is shown.
+    `count` is the number of its claims within the filters that are on the point (see
+    `Answer.level`), and never less than what is shown.
     """
 
     state: str
@@ -73,7 +73,7 @@ class AnsweredPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`level` is the similarity that only one random pair in a hundred reaches in this
+    """`level` is the similarity that only one random pair in a thousand reaches in this
     generation. `parts` is filled where the text holds several claims."""
 
     query: dict[str, Any]

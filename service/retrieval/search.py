@@ -23,9 +23,8 @@ SAME_WORDING = 0.95
 _NEARBY = float(np.sqrt(2 - 2 * SAME_WORDING)) + 1e-4
 # Reciprocal rank fusion's constant (Cormack, Clarke and Buettcher 2009).
 FUSION = 60
-# A claim nearer than all but 1 in 100 random pairs counts as being on the subject; for `recent`,
-# and for a topic in free text, all but 1 in 1,000.
-COUNTED_PERCENTILE = 99.0
+# A claim counts as being on the point where only one random pair in a thousand is as alike: for
+# the number behind a group, for `recent`, and for a topic in free text.
 ON_POINT_PERCENTILE = 99.9
 
 Floats = npt.NDArray[np.float64]
@@ -142,7 +141,7 @@ def rank(question: Question, generation: Generation, scored: Scored) -> list[Ran
     starts = columns.starts(columns.state if by_state else columns.statement)
     ends = np.append(starts[1:], len(columns))
     groups = []
-    level = generation.similarity_at(COUNTED_PERCENTILE)
+    level = generation.similarity_at(ON_POINT_PERCENTILE)
     for number in ranking.best_groups(starts)[: question.limit]:
         rows = np.arange(starts[number], ends[number])
         rows = rows[rank_by[rows] > -np.inf]

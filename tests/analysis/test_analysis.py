@@ -62,9 +62,10 @@ def test_a_cell_is_the_mean_of_nearest_positions(generation: Generation) -> None
     cells = {(c.state_a, c.state_b): c for c in state_matrix(generation, 2020)}
     assert set(cells) == {("FRA", "NOR")}
     cell = cells["FRA", "NOR"]
-    alike = ToyEncoder().encode(["abolish veto", "cancel debt"]) @ ToyEncoder().encode(
-        ["abolish veto", "guard whales"]
-    ).T
+    alike = (
+        ToyEncoder().encode(["abolish veto", "cancel debt"])
+        @ ToyEncoder().encode(["abolish veto", "guard whales"]).T
+    )
     expected = (alike.max(axis=1).sum() + alike.max(axis=0).sum()) / 4
     assert cell.similarity == pytest.approx(expected, abs=1e-5)
     assert (cell.claims_a, cell.claims_b) == (2, 2)

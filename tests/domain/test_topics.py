@@ -22,7 +22,8 @@ def test_at_least_forty_each_defined() -> None:
 
 @pytest.mark.parametrize(
     ("text", "topic"),
-    [("true multilateralism", "multilateralism"), ("Sanctions-Enforcement", "sanctions-enforcement"),
+    [("true multilateralism", "multilateralism"),
+     ("Sanctions-Enforcement", "sanctions-enforcement"),
      ("coercive measures", None), ("unilateral coercive measures", "unilateral-sanctions"),
      ("UNCLOS", "law-of-the-sea"), ("LAW OF THE SEA", "law-of-the-sea"), ("debt relief", "debt"),
      ("polar bears", None)],
