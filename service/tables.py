@@ -46,15 +46,15 @@ def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
             lines += ["", *textwrap.wrap(f"[{number}] {part['text']}", width), "-" * width]
         for result in results:
             if "hits" not in result:
-                lines += ["", result["state"], *_quotation(result, width)]
+                lines += ["", result["state"], *_quotation(result, answer, width)]
                 continue
             noun = "claim" if result["count"] == 1 else "claims"
             lines += [
                 "",
-                f"{result['name']} ({result['state']}), {result['count']} {noun} on the point",
+                f"{result['name']} ({result['state']}), {result['count']} {noun}",
             ]
             for hit in result["hits"]:
-                lines += _quotation(hit, width)
+                lines += _quotation(hit, answer, width)
         if not results:
             lines += ["", "Nothing passes these filters."]
     lines += [
@@ -76,7 +76,7 @@ def columns_as_text(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _quotation(hit: Mapping[str, Any], width: int) -> list[str]:
+def _quotation(hit: Mapping[str, Any], answer: Mapping[str, Any], width: int) -> list[str]:
     percentile = hit["percentile"]
     figures = f"{hit['similarity']:.2f}" + (
         f" (percentile {percentile:g})" if percentile is not None else ""
@@ -84,10 +84,11 @@ def _quotation(hit: Mapping[str, Any], width: int) -> list[str]:
     who = ", ".join(part for part in (hit["speaker"], hit["office"]) if part)
     where = " · ".join(part for part in (who, hit["date"], hit["forum"], hit["symbol"]) if part)
     marks = "in our words, from " if hit["rendered"] else ""
+    doubt = ", far from the point" if hit["similarity"] < answer["level"] else ""
     more = f" · {hit['folded']} more nearly identical" if hit["folded"] else ""
     return [
         *textwrap.wrap(f"“{hit['text']}”", width, initial_indent="  ", subsequent_indent="   "),
-        f"    {figures}{more} · {marks}{hit['claim_id']}",
+        f"    {figures}{doubt}{more} · {marks}{hit['claim_id']}",
         f"    {where}",
     ]
 

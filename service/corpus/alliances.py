@@ -22,17 +22,18 @@ _SPEAKS_FOR = re.compile(
     r"[^.;:]{0,90}?" + _BEHALF,
     re.IGNORECASE,
 )
-_FIRST_PERSON = re.compile(r"\b(?:I|me|my|we|us|our|this statement)\b")
+_FIRST_PERSON = re.compile(r"\b(?:I|me|[Mm]y|[Ww]e|us|[Oo]ur|[Tt]his statement)\b")
 # Somebody else spoke for the group, or spoke elsewhere.
 _ANOTHER = re.compile(
     r"\b(?:spoke|spoken|align\w*|associat\w*|endors\w*|subscrib\w*|echo\w*|concur\w*|agree\w*|"
     r"(?:statements?|speech|remarks|words) (?:\w+ ){0,8}?(?:made|delivered|given|by)|"
-    r"(?:Minister|President|Ambassador|Chairman|colleague|representative|Mr|Mrs|Ms)\b[^;]{0,80}"
-    r"\b(?:speaking|addressing|has|had|was|said|addressed|delivered))\b"
+    r"(?:Minister|President|Ambassador|Chairman|colleague|representative|Mr|Mrs|Ms)\b"
+    r"(?:(?!\bI\b)[^;]){0,80}\b(?:speaking|addressing|has|had|was|said|addressed|delivered))\b"
 )
 _CLAUSE_END = re.compile(
     r",?\s+(?:and\s+)?(?:to (?:thank|congratulate|convey|express|welcome|extend|pay)|which|who|"
-    r"whose|whom|I|we|let|allow|may|would|should|wish(?:es)?|on the occasion|at this|in this|here)\b"
+    r"whose|whom|I|we|let|allow|may|would|should|wish(?:es)?|on the occasion|(?:at|in) this|"
+    r"here)\b"
 )
 _NOT_THE_GROUP = re.compile(
     r"\b(?:members? of the (?:Security Council|Assembly)|a member of|president of|ministers?|"
@@ -40,7 +41,7 @@ _NOT_THE_GROUP = re.compile(
     re.IGNORECASE,
 )
 
-_STATEMENT = r"(?:statements?|address|speech|intervention)"
+_STATEMENT = r"(?:statements?|speech|address(?= (?:made|delivered|given|by)\b))"
 _JOINING = r"(?:align|associat|subscrib|endors|support)(?:s|e|es|ed|ing)?"
 _MAYBE = re.compile(rf"\b{_JOINING}\b[^.;]{{0,160}}\b{_STATEMENT}\b")
 _JOINS = re.compile(
@@ -66,7 +67,9 @@ _MADE_BY = re.compile(
     r"(?:made|delivered|given|presented|read|issued|submitted)(?: out)?\s*)*"
     r"(?:[^.;,]{0,60}?\bby|of)\b(?P<whom>.{3,160})"
 )
-_TOPIC = re.compile(r"\b(?:that|which|when|where|concerning|regarding|who|as|because|to)\b|,? on ")
+_TOPIC = re.compile(
+    r"\b(?:that|which|whose|when|where|concerning|regarding|who|as|because|to)\b|,? on "
+)
 
 
 def spoken_for(text: str, blocs: Blocs) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from service.domain.states import States
 from service.errors import InvalidInput
 
 SPEAKERS = "Speakers_by_session.xlsx"
-_NAME = re.compile(r"([A-Z]{2,3})_(\d{2})_(\d{4})")
+_NAME = re.compile(r"([A-Z]{2,3})_(\d{2,3})_((?:19|20)\d{2})")
 _Speaker = tuple[str | None, str | None]
 _COLUMNS = {
     "year": "Year",
@@ -31,10 +31,11 @@ _COLUMNS = {
 
 
 def speech_files(root: Path) -> list[Path]:
-    """The speeches' files under `root`, by name; whatever else lies there isn't among them."""
+    """The speeches' files under `root`, by year and code; whatever else lies there isn't among
+    them."""
     return sorted(
-        (path for path in root.rglob("*.txt") if _NAME.fullmatch(path.stem)),
-        key=lambda path: (path.stem[-4:], path.stem),
+        (path for path in root.rglob("*") if _is_speech(path)),
+        key=lambda path: (path.stem[-4:], path.stem, path),
     )
 
 
@@ -66,48 +67,81 @@ def read_ungdc(
         raise InvalidInput(
             "directory", f"{root} holds no speech: expected TXT/Session NN - YYYY/ISO_NN_YYYY.txt"
         )
-    _report_strangers(root, set(files), report)
+    _report_strangers(root, report)
     speakers = _speakers(root, report)
+    seen: dict[str, Path] = {}
     for path in files:
         code, session, year = _parts(path)
         if (first_year and year < first_year) or (last_year and year > last_year):
             continue
+        if path.stem in seen:
+            report.skipped(_shown(path, root), f"the same as {_shown(seen[path.stem], root)}")
+            continue
+        seen[path.stem] = path
         if states.get(code) is None:
             report.skipped(path.name, f"unknown state code {code}")
             continue
-        try:
-            decoded = decode(path.read_bytes())
-        except OSError as error:
-            report.skipped(path.name, f"can't be read: {error.strerror}")
+        text = _text(path, report)
+        claims = maker.claims(path.stem, text) if text is not None else ()
+        if text is None or not claims:
+            if text is not None:
+                report.skipped(path.name, "holds no sentence" if text.strip() else "empty")
             continue
-        if not decoded.text.strip():
-            report.skipped(path.name, "empty")
-            continue
-        for mending in decoded.mended:
-            report.mended(path.name, mending)
-        if "\ufffd" in decoded.text:
-            line = decoded.text[: decoded.text.index("\ufffd")].count("\n") + 1
-            report.note(path.name, "holds characters that can't be told", line)
-        found = speakers.get((year, code), [])
-        if speakers and not found:
-            report.note(path.name, "has no speaker in the sheet")
-        if len(found) > 1:
-            report.note(path.name, "has several speakers in the sheet: the first is taken")
-        speaker, office = found[0] if found else (None, None)
+        speaker, office = _speaker(path.name, speakers, (year, code), report)
         report.read += 1
         yield Statement(
             id=path.stem,
             state=code,
             date=PartialDate(f"{year:04d}"),
-            text=decoded.text,
+            text=text,
             source=f"UN General Debate Corpus, {path.name}",
             speaker=speaker,
             office=office,
             forum=forum(session),
-            on_behalf_of=spoken_for(decoded.text, blocs),
-            aligned_with=joined_statements(decoded.text, states, blocs),
-            claims=maker.claims(path.stem, decoded.text),
+            on_behalf_of=spoken_for(text, blocs),
+            aligned_with=joined_statements(text, states, blocs),
+            claims=claims,
         )
+
+
+def _is_speech(path: Path) -> bool:
+    return path.suffix.lower() == ".txt" and bool(_NAME.fullmatch(path.stem))
+
+
+def _text(path: Path, report: ImportReport) -> str | None:
+    """What the file holds; None, reported, where that is no text."""
+    try:
+        decoded = decode(path.read_bytes())
+    except OSError as error:
+        report.skipped(path.name, f"can't be read: {error.strerror}")
+        return None
+    if (at := decoded.text.find("\0")) != -1:
+        report.skipped(path.name, "isn't text", _line(decoded.text, at))
+        return None
+    for mending in decoded.mended:
+        report.mended(path.name, mending)
+    if (at := decoded.text.find("\ufffd")) != -1:
+        reason = "holds characters that can't be told"
+        report.note(path.name, reason, _line(decoded.text, at))
+    return decoded.text
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
+
+
+def _speaker(
+    name: str,
+    speakers: dict[tuple[int, str], list[_Speaker]],
+    key: tuple[int, str],
+    report: ImportReport,
+) -> _Speaker:
+    found = speakers.get(key, [])
+    if speakers and not found:
+        report.note(name, "has no speaker in the sheet")
+    if len(found) > 1:
+        report.note(name, "has several speakers in the sheet: the first is taken")
+    return found[0] if found else (None, None)
 
 
 def _parts(path: Path) -> tuple[str, int, int]:
@@ -115,11 +149,23 @@ def _parts(path: Path) -> tuple[str, int, int]:
     return code, int(session), int(year)
 
 
-def _report_strangers(root: Path, speeches: set[Path], report: ImportReport) -> None:
-    for path in sorted(root.rglob("*.txt")):
-        if path not in speeches and path.name.lower() != "readme.txt":
-            shown = path.relative_to(root).as_posix()
-            report.skipped(shown, "its name isn't ISO_SESSION_YEAR.txt")
+def _report_strangers(root: Path, report: ImportReport) -> None:
+    """Files that are no speeches; those that macOS leaves are counted, not named."""
+    hidden = 0
+    for path in sorted(root.rglob("*")):
+        if path.name.startswith("."):
+            hidden += 1
+        elif path.suffix.lower() == ".txt" and not _is_speech(path):
+            if path.name.lower() != "readme.txt":
+                report.skipped(_shown(path, root), "its name isn't ISO_SESSION_YEAR.txt")
+        elif path.is_file() and not _is_speech(path) and path.name != SPEAKERS:
+            report.note(_shown(path, root), "is no text file: left out")
+    if hidden:
+        report.note(root.name, f"{hidden} hidden files (.DS_Store and the like) left out")
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
 
 
 def _speakers(root: Path, report: ImportReport) -> dict[tuple[int, str], list[_Speaker]]:
@@ -133,19 +179,23 @@ def _speakers(root: Path, report: ImportReport) -> dict[tuple[int, str], list[_S
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
-        header = [_tidy(cell) for cell in next(rows)]
-        places = {name: header.index(title) for name, title in _COLUMNS.items()}
+        header = [(_tidy(cell) or "").casefold() for cell in next(rows, ())]
+        places = {name: header.index(title.casefold()) for name, title in _COLUMNS.items()}
     except Exception as error:  # openpyxl raises whatever zip, XML or the sheet's form brings
         report.note(SPEAKERS, f"can't be read ({error}): speakers and offices are unknown")
         return {}
     found: dict[tuple[int, str], list[_Speaker]] = {}
-    for row in _guarded(rows, report):
-        year, code = _tidy(row[places["year"]]), _tidy(row[places["code"]])
-        if not year or not code or not year.isdigit():
+    for number, row in enumerate(_guarded(rows, report), start=2):
+        cells = {name: _tidy(row[at]) if at < len(row) else None for name, at in places.items()}
+        year, code = cells["year"], cells["code"]
+        who = (cells["speaker"], cells["office"])
+        if who == (None, None):
             continue
-        who = (_tidy(row[places["speaker"]]), _tidy(row[places["office"]]))
+        if not year or not code or not year.isdigit():
+            report.note(SPEAKERS, "a row without a year or a code", number)
+            continue
         known = found.setdefault((int(year), code), [])
-        if who not in known and who != (None, None):
+        if who not in known:
             known.append(who)
     book.close()
     return found

@@ -39,7 +39,7 @@ QUERIES = (
     "Nuclear weapons must be eliminated completely.",
     "Africa deserves permanent seats in the Security Council.",
     "Debt of the poorest countries must be cancelled.",
-    "The two-State solution is the only way to peace in the Middle East.",
+    "Only two States side by side can bring peace to Israelis and Palestinians.",
 )
 ENCODED = 2_000
 REPEATS = 5

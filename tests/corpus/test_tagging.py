@@ -30,7 +30,7 @@ def tagger(**cues: list[str]) -> TopicTagger:
         ("sanction* + council", "sanctions were lifted", False),
         ("chad + @war", "The cease-fire in Chad holds.", True),
         ("chad + @war", "Chad greets you.", False),
-        ("charter of the united nations", "the Charter of the United Nations", True),
+        ("charter of the court", "the Charter of the Court", True),
     ],
 )
 def test_what_a_cue_means(cue: str, text: str, matches: bool) -> None:
