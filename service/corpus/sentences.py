@@ -35,7 +35,6 @@ _NUMBERED_LINE = re.compile(r"^[ \t]*\d{1,3}\.[ \t]+[\"“'‘(\[«]?[^\W\d_]", 
 _BULLET = re.compile(r"(?:\(?(?:[a-z]|\d{1,2}|[ivx]{2,4})\)|[-•*–—])[ \t]+")
 _LINE = re.compile(r"[^\n]+")
 _ENDED = re.compile(r"[.!?…:;][\"”’'»)\]]*$")
-_LETTER = re.compile(r"[^\W\d_]")
 
 # A salutation on a line of its own; with one of the others it is a sentence.
 _ADDRESS = re.compile(
@@ -89,7 +88,9 @@ _CLOSING = re.compile(r"[\"”’»)\]]+(?=\s|$)")
 # "[A/7201, para. 84]" after what it documents.
 _OPEN_BRACKET = re.compile(r"[\[(][^\[\]()]{0,60}$")
 _SHUT_BRACKET = re.compile(r"[^\[\]()]{0,40}[\])]")
-_CITATION = re.compile(r"[\[(][^\[\]()]{0,150}\d[^\[\]()]{0,150}[\])][.,;]?")
+_CITATION = re.compile(
+    r"\s*[\[(](?=[^\[\]()]*(?:[A-Za-z]{2}|\d{3}))[^\[\]()]{0,80}\d[^\[\]()]{0,60}(?<![.!?])[\])][.,;]?"
+)
 
 
 def sentences(source: str) -> Iterator[Span]:
@@ -103,7 +104,7 @@ def sentences(source: str) -> Iterator[Span]:
         for low, high in _split(flat, start, end):
             for span in _shortened(flat, low, high):
                 trimmed = _trim(flat, *span)
-                if trimmed and len(_LETTER.findall(flat, *trimmed)) >= 2:
+                if trimmed and sum(map(str.isalpha, flat[slice(*trimmed)])) >= 2:
                     yield trimmed
 
 
@@ -220,9 +221,10 @@ def _split(flat: str, start: int, end: int) -> Iterator[Span]:
     stretch = flat[start:end].replace("\n", " ").replace("\t", " ").replace("\xa0", " ")
     joined: list[Span] = []
     for low, high in _segments(stretch):
-        if joined and (closing := _CLOSING.match(stretch, low, high)):
-            joined[-1] = (joined[-1][0], closing.end())
-            low = closing.end()
+        for pattern in (_CLOSING, _CITATION):
+            if joined and (closing := pattern.match(stretch, low, high)):
+                low = closing.end()
+                joined[-1] = (joined[-1][0], low)
         if not stretch[low:high].strip():
             continue
         if joined and _goes_on(stretch[slice(*joined[-1])], stretch[low:high]):
@@ -231,9 +233,12 @@ def _split(flat: str, start: int, end: int) -> Iterator[Span]:
             joined.append((low, high))
     for low, high in joined:
         for match in _END.finditer(stretch, low, high):
-            if not _goes_on(stretch[low : match.end()], stretch[match.end() : high]):
-                yield start + low, start + match.end()
-                low = match.end()
+            cut = match.end()
+            if cited := _CITATION.match(stretch, cut, high):
+                cut = cited.end()
+            if cut > low and not _goes_on(stretch[low:cut], stretch[cut:high]):
+                yield start + low, start + cut
+                low = cut
         yield start + low, start + high
 
 

@@ -209,7 +209,9 @@ def _is_split(left: str, right: str, words: frozenset[str]) -> bool:
         return False
     if joined in _COMMON:
         return True
-    if b in _COMMON or a in _PARTICLES or b in _PARTICLES:  # "zeal and", "de liberation"
+    if b in _COMMON or b in _PARTICLES:  # "zeal and", "Dar es"
+        return False
+    if a in _PARTICLES:  # "de liberation"
         return b not in words
     if len(b) == 1:  # "affair s"
         return b in "sd" and len(a) >= _PLURAL and left.islower()

@@ -22,6 +22,8 @@ from service.errors import InvalidInput
 SPEAKERS = "Speakers_by_session.xlsx"
 _NAME = re.compile(r"([A-Z]{2,3})_(\d{2,3})_((?:19|20)\d{2})")
 _Speaker = tuple[str | None, str | None]
+# The sheet's own codes where the files have others.
+_SHEET_CODES = {"YDYE": "YMD", "EC": "EU", "CZK": "CSK"}
 _COLUMNS = {
     "year": "Year",
     "code": "ISO Code",
@@ -194,7 +196,7 @@ def _speakers(root: Path, report: ImportReport) -> dict[tuple[int, str], list[_S
         if not year or not code or not year.isdigit():
             report.note(SPEAKERS, "a row without a year or a code", number)
             continue
-        known = found.setdefault((int(year), code), [])
+        known = found.setdefault((int(year), _SHEET_CODES.get(code, code)), [])
         if who not in known:
             known.append(who)
     book.close()
