@@ -67,7 +67,7 @@ def load_blocs(data_dir: Path) -> Blocs:
     blocs = []
     for number, entry in enumerate(_read(path), start=1):
         try:
-            memberships = _memberships(entry.pop("joined"), entry.pop("left", {}))
+            memberships = _memberships(entry.pop("members"))
             aliases = tuple(entry.pop("aliases", ()))
             blocs.append(Bloc(**entry, memberships=memberships, aliases=aliases))
         except (TypeError, ValueError, KeyError) as error:
@@ -94,24 +94,22 @@ def load_topics(data_dir: Path) -> Taxonomy:
     return _checked(path, Taxonomy, topics)
 
 
-def _memberships(
-    joined: Mapping[Any, list[str]], left: Mapping[str, Any]
-) -> dict[str, list[Membership]]:
-    """Periods by state; a departure ends the earliest period that is still open."""
+def _memberships(members: list[Mapping[str, Any]]) -> dict[str, list[Membership]]:
+    """Periods by state, each from its first day to its last one, or open."""
     periods: dict[str, list[Membership]] = {}
-    for first, codes in joined.items():
-        for code in codes:
-            periods.setdefault(code, []).append((_day(first), None))
-    for code, last in left.items():
-        period = periods[code]
-        period.sort(key=lambda p: p[0])
-        period[0] = (period[0][0], _day(last))
+    for member in members:
+        first = _day(member["from"], month=1, day=1)
+        last = _day(member["to"], month=12, day=31) if "to" in member else None
+        if last is not None and last < first:
+            raise ValueError(f"{member['state']} leaves on {last}, before {first}")
+        periods.setdefault(member["state"], []).append((first, last))
     return periods
 
 
-def _day(value: Any) -> date:
+def _day(value: Any, *, month: int, day: int) -> date:
+    """A year alone stands for that day of it."""
     if isinstance(value, int):
-        return date(value, 1, 1)
+        return date(value, month, day)
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 

@@ -46,7 +46,7 @@ _PREFIXES = frozenset(
     "seven eight nine ten post pre pro quasi re second semi small socio sub third twenty thirty "
     "forty fifty sixty seventy eighty ninety under win world vice hard land wide year day free "
     "people peace old new oil open rule law decision policy confidence capacity trust nation state "
-    "head hand cold top down arms debt broad secretary director viet guinea indo ever".split()
+    "head hand cold top down arms debt broad secretary director viet guinea indo ever ki".split()
 )
 # After "short-" and a space these show that the hyphen hangs: "short- and long-term".
 _CONJUNCTIONS = frozenset("and or to nor but as versus".split())
@@ -207,8 +207,12 @@ def _is_split(left: str, right: str, words: frozenset[str]) -> bool:
         return False
     if left.isupper() and (len(left) > 1 or joined not in _COMMON):  # an abbreviation, "Group B"
         return False
+    if left.isupper() and b in words and left not in "TW":  # "T he", but not "H is"
+        return False
     if joined in _COMMON:
         return True
+    if a in _COMMON and len(b) < 3:  # "and re" is no Andre
+        return False
     if b in _COMMON or b in _PARTICLES:  # "zeal and", "Dar es"
         return False
     if a in _PARTICLES:  # "de liberation"

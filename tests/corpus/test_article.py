@@ -527,13 +527,16 @@ def test_passage_goes_on_without_repeating_the_attribution(tmp_path: Path) -> No
     assert {claim.mode for claim in statement.claims} == {Mode.REPORTED}
 
 
-def test_garbled_lead_is_the_correspondents(tmp_path: Path) -> None:
+def test_fragments_after_the_lead_are_the_correspondents(tmp_path: Path) -> None:
     lead, rest = REPORTED.split("\n\n", 1)
     lead += " New nets brought by new looms, fostering a sense of care, and protecting reefs."
     text = f"{lead}\n\n{rest}".format(fragment="mend nets.", ending="and must go.")
     (statement,) = read_text(tmp_path, text, date="2020-06-09").values()
     assert statement.speaker == "Ravi Appanah"
-    assert words(statement)[0] == "warming waters threaten whole peoples."
+    assert words(statement)[:2] == [
+        "the oceans are the heritage of all.",
+        "warming waters threaten whole peoples.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -676,16 +679,17 @@ def test_model_article() -> None:
     assert china.forum is not None
     assert china.forum.startswith("second high-level meeting")
     assert str(china.date) == "2021-06-29"
-    # 11 paragraphs after the lead and the attributed ones without it: each sentence once.
-    assert len(china.claims) == 16
+    # What the lead attributes, and each sentence of the paragraphs after it, once.
+    assert len(china.claims) == 17
     texts = words(china)
     for text in texts:
         assert not text.startswith(("Zhang", "He ", "that "))
         assert "(Finish)" not in text
         assert "China News Service" not in text
+        assert "New challenges brought" not in text, "the lead's own summary"
     assert texts[-1].endswith("mankind. future.")
     assert sum(text.startswith("At the same time") for text in texts) == 1
     assert sum(text.startswith("It is hoped") for text in texts) == 1
-    assert report.count(Outcome.SKIPPED) == 1, "the lead"
+    assert report.count(Outcome.SKIPPED) == 1, "the rest of the lead"
     with pytest.raises(InvalidInput, match="give --date"):
         read(SEED)

@@ -80,7 +80,7 @@ def test_mojibake_is_mended_in_its_lines_only() -> None:
         ("a col¬ league", "a colleague"),
         # hyphens that were wrapped once
         ("the Secretary- General", "the Secretary-General"),
-        ("self- determination", "self-determination"),
+        ("self- determination of Mr. Ban Ki- moon", "self-determination of Mr. Ban Ki-moon"),
         ("short- and long-term", "short- and long-term"),
         ("a great hope- we need it", "a great hope- we need it"),
         # page marks
@@ -127,6 +127,7 @@ def test_split_words_are_joined(span: str, cleaned: str) -> None:
         "It is a moral, not a pathetic, appeal",
         "George V is king; Vitamin C is dear",
         "raison d’être de la nation",
+        "He said that H is dear, and re hard at work",
     ],
 )
 def test_good_words_are_left_apart(text: str) -> None:
