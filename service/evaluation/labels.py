@@ -19,7 +19,7 @@ LABELS = "labels/sentences.jsonl"
 @dataclass(frozen=True, slots=True)
 class LabelledSentence:
     """`split` is `tuning` (cues and settings were chosen on it) or `held-out` (never looked at).
-    `second_kind` is a blind second reader's label, where there is one."""
+    `second_kind` and `second_topics` are a blind second reader's, where there is one."""
 
     document: str
     start: int
@@ -29,6 +29,7 @@ class LabelledSentence:
     topics: frozenset[str]
     split: str
     second_kind: Kind | None = None
+    second_topics: frozenset[str] | None = None
 
 
 def read_labels(data_dir: Path, corpus: Path) -> Iterator[LabelledSentence]:
@@ -44,7 +45,9 @@ def read_labels(data_dir: Path, corpus: Path) -> Iterator[LabelledSentence]:
         if hashlib.sha256(cited.encode()).hexdigest() != entry["sha256"]:
             raise CatalogueError(f"{path}:{number}: the passage has another hash")
         second = entry.get("second_kind")
+        topics = entry.get("second_topics")
         yield LabelledSentence(
             entry["document"], entry["start"], entry["end"], clean(cited), Kind(entry["kind"]),
             frozenset(entry["topics"]), entry["split"], Kind(second) if second else None,
+            None if topics is None else frozenset(topics),
         )  # fmt: skip

@@ -30,6 +30,9 @@ STATES = load_states(PROJECT / "data")
         ("african-union", "1990-01-01", 50), ("african-union", "2021-01-01", 54),
         ("ldcs", "2021-01-01", 46), ("sids", "2021-01-01", 38), ("lldcs", "2021-01-01", 32),
         ("g4", "2010-01-01", 4), ("uniting-for-consensus", "2015-01-01", 12),
+        ("african-group", "2021-01-01", 54), ("asia-pacific-group", "2021-01-01", 54),
+        ("eastern-european-group", "2021-01-01", 23), ("grulac", "2021-01-01", 33),
+        ("weog", "2021-01-01", 29), ("osce", "2021-01-01", 57), ("commonwealth", "2023-01-01", 56),
         ("caricom", "2021-01-01", 14), ("g7", "1980-01-01", 7), ("g20", "2010-01-01", 19),
     ],
 )  # fmt: skip
