@@ -84,6 +84,7 @@ def article(
     statements = read_article(
         file,
         states=comparator.catalogue.states,
+        blocs=comparator.catalogue.blocs,
         maker=comparator.maker,
         report=report,
         capitals=load_capitals(comparator.settings.data),
@@ -220,6 +221,7 @@ def _article_statement(s: Statement) -> dict[str, object]:
         "office": s.office,
         "forum": s.forum,
         "source": s.source,
+        "on_behalf_of": s.on_behalf_of,
         "claims": [
             {
                 "text": c.text,

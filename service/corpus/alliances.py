@@ -41,6 +41,16 @@ _NOT_THE_GROUP = re.compile(
     re.IGNORECASE,
 )
 
+# How a correspondent says it, and where that ends.
+_REPORTED_FOR = re.compile(
+    r"\b(?:on behalf of|in the name of|(?:speaking|spoke|speaks) for)\s+(?P<whom>[^,;:]{2,120})",
+    re.IGNORECASE,
+)
+_REPORTED_END = re.compile(
+    r"\s(?:said|says|told|added|asked|called|stressed|noted|warned|welcomed|urged|addressed|at|"
+    r"in (?=the (?:debate|discussion|meeting)))\b"
+)
+
 _STATEMENT = r"(?:statements?|speech|address(?= (?:made|delivered|given|by)\b))"
 _JOINING = r"(?:align|associat|subscrib|endors|support)(?:s|e|es|ed|ing)?"
 _MAYBE = re.compile(rf"\b{_JOINING}\b[^.;]{{0,160}}\b{_STATEMENT}\b")
@@ -89,6 +99,17 @@ def spoken_for(text: str, blocs: Blocs) -> tuple[str, ...]:
         if not _NOT_THE_GROUP.search(whom):
             found |= dict.fromkeys(bloc.id for bloc in blocs.find_mentions(whom))
     return tuple(found)
+
+
+def reported_for(frame: str, blocs: Blocs) -> tuple[str, ...]:
+    """Ids of the blocs for which an article says that its speaker spoke. `frame` is the
+    correspondent's part of a sentence: "X, speaking on behalf of Y, said"."""
+    whom = " ".join(
+        _REPORTED_END.split(match["whom"], maxsplit=1)[0]
+        for match in _REPORTED_FOR.finditer(" ".join(frame.split()))
+        if not _NOT_THE_GROUP.search(match["whom"])
+    )
+    return tuple(bloc.id for bloc in blocs.find_mentions(whom))
 
 
 def joined_statements(text: str, states: States, blocs: Blocs) -> tuple[str, ...]:

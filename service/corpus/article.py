@@ -8,12 +8,14 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from service.corpus.alliances import reported_for
 from service.corpus.claims import ClaimMaker
 from service.corpus.dateline import find_forum, statement_date
 from service.corpus.documents import read_document
 from service.corpus.passages import Passage, Reader
 from service.corpus.report import ImportReport
 from service.corpus.speakers import Cast, Voice, load_capitals
+from service.domain.blocs import Blocs
 from service.domain.dates import PartialDate
 from service.domain.statements import Claim, Mode, Statement
 from service.domain.states import States
@@ -26,6 +28,7 @@ def read_article(
     path: Path,
     *,
     states: States,
+    blocs: Blocs,
     maker: ClaimMaker,
     report: ImportReport,
     capitals: Mapping[str, str] | None = None,
@@ -75,6 +78,7 @@ def read_article(
             speaker=speaker or voice.name,
             office=voice.office,
             forum=forum or voice.forum or (None if voice.elsewhere else lead_forum),
+            on_behalf_of=reported_for(" ; ".join(voice.frames), blocs),
         )
         statements.append(replace(made, claims=_claims(made, own, maker)))
     report.read += len(statements)

@@ -230,7 +230,7 @@ class Reader:
         self._cast.current = found.voices
         first = found.voices[0]
         self._cast.in_hand = first.state if first.by_country and len(found.voices) == 1 else None
-        self._note_forum(found.voices, self._frame_of(found, start, end))
+        self._note_setting(found.voices, self._frame_of(found, start, end))
         official = [voice for voice in found.voices if voice.official]
         self._open = bool(official)
         if not official:
@@ -246,7 +246,7 @@ class Reader:
         words = self._quoted.outside[start:end]
         if introduced := self._introduced(words):
             self._cast.current = introduced
-            self._note_forum(introduced, words)
+            self._note_setting(introduced, words)
             self._open = False
             self._leave(start, "the correspondent's own words")
             return False
@@ -290,9 +290,10 @@ class Reader:
             at = last
         return " ".join([*parts, outside[at:end]])
 
-    def _note_forum(self, voices: tuple[Voice, ...], words: str) -> None:
-        """Where they spoke, as the correspondent's part of a sentence tells."""
+    def _note_setting(self, voices: tuple[Voice, ...], words: str) -> None:
+        """Where and for whom they spoke, as the correspondent's part of a sentence tells."""
         for voice in voices:
+            voice.frames.append(words)
             voice.forum = voice.forum or find_forum(words)
             if not voice.placed:
                 voice.placed = True

@@ -26,6 +26,7 @@ class Voice:
     office: str | None = None
     state: str | None = None
     forum: str | None = None
+    frames: list[str] = field(default_factory=list)  # what the correspondent says of the speaking
     by_country: bool = False  # "Beijing said": no person behind it
     placed: bool = False  # its first appearance, which tells where it spoke, has been read
     elsewhere: bool = False  # in a statement or before the press, not at the article's meeting

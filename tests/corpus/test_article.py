@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.catalogue import load_states
+from service.catalogue import load_blocs, load_states
 from service.corpus.article import read_article
 from service.corpus.claims import ClaimMaker
 from service.corpus.report import ImportReport, Outcome
@@ -19,6 +19,7 @@ from tests.corpus.test_documents import pdf
 PROJECT = Path(__file__).parents[2]
 SEED = Path(__file__).parents[3] / "shared/seeds/counter-terrorism-article.txt"
 STATES = load_states(PROJECT / "data")
+BLOCS = load_blocs(PROJECT / "data")
 
 
 class Plain:
@@ -37,7 +38,9 @@ MAKER = ClaimMaker(Plain(), Plain())  # type: ignore[arg-type]
 def read(path: Path, **given: str) -> tuple[dict[str, Statement], ImportReport]:
     """Statements by state and speaker."""
     report = ImportReport()
-    statements = read_article(path, states=STATES, maker=MAKER, report=report, **given)  # type: ignore[arg-type]
+    statements = read_article(
+        path, states=STATES, blocs=BLOCS, maker=MAKER, report=report, **given,  # type: ignore[arg-type]
+    )  # fmt: skip
     for statement in statements:
         spans = [(claim.start, claim.end) for claim in statement.claims]
         assert spans == sorted(set(spans))
@@ -525,6 +528,25 @@ def test_passage_goes_on_without_repeating_the_attribution(tmp_path: Path) -> No
         '"ghost nets" kill without end, and that they must go. away.',
     ]
     assert {claim.mode for claim in statement.claims} == {Mode.REPORTED}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "groups"),
+    [
+        ("The representative of Cuba, speaking on behalf of the Group of 77 and China, said debts "
+         "must fall.", ("g77",)),
+        ("Cuba's envoy, Ana Rojas, said debts must fall. Speaking for the Non-Aligned Movement, "
+         "she said that peace is a right.", ("non-aligned-movement",)),
+        ("On behalf of the European Union and of ASEAN, Cuba's delegate urged restraint.",
+         ("eu", "asean")),
+        ("Cuba's delegate thanked those who spoke on behalf of the European Union.", ()),
+        ("Cuba's delegate told the European Union that debts must fall.", ()),
+        ("Cuba's delegate said on behalf of the people of Cuba that debts must fall.", ()),
+    ],
+)  # fmt: skip
+def test_for_whom(tmp_path: Path, sentence: str, groups: tuple[str, ...]) -> None:
+    (statement,) = read_text(tmp_path, sentence, date="2020-06-09").values()
+    assert statement.on_behalf_of == groups
 
 
 def test_fragments_after_the_lead_are_the_correspondents(tmp_path: Path) -> None:
