@@ -143,7 +143,7 @@ def _join_countries(passages: list[Passage]) -> None:
     """ "Germany rejected A. Its minister X said B": both are X's, who is the next to speak."""
     for this, following in reversed(list(pairwise(passages))):
         same = this.voice.state == following.voice.state
-        if this.voice.by_country and following.voice.name and same:
+        if this.voice.by_country and not following.voice.by_country and same:
             this.voice = following.voice
 
 

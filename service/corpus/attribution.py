@@ -30,7 +30,7 @@ _MEETING = (
 _ADJUNCT_START = re.compile(
     rf"\s*,?\s*(?:$|{TIME}|(?:in|at|to|during|on|before|after|via|through|while|when|following|"
     rf"ahead of|from|by|of|over|upon|with|for|about|as|again|here|also|separately|speaking|"
-    rf"addressing|repeatedly|further|clearly|however|out|\w+ly)\b)",
+    rf"addressing|repeatedly|further|clearly|however|out|(?!only\b)\w+ly)\b)",
     re.I,
 )
 # Adjuncts short and certain enough to be skipped where no "that" shows where they end.
@@ -53,15 +53,13 @@ _HEARER = re.compile(
     rf"[A-Z][\w.’'-]*)\b"
 )
 _ACCORDING = re.compile(r"\b(?:according to|in the words of)\s+", re.I)
+_IN_HIS_WORDS = re.compile(r"\s*In (?:his|her|their) (?:own )?(?:words|view|opinion),\s+")
 _SECOND_SAYING = re.compile(
     r"\s*,\s*(?:and\s+)?(?:(?:then|also|further)\s+)?(?:adding|noting|stressing|saying|warning|"
     r"insisting|arguing|emphasi[sz]ing|explaining|recalling|pointing out|underlining|reiterating)"
     r"(?:\s+(?:again|also))?(?:\s+that|:|,)?\s+"
 )
-_INVERTIBLE = frozenset(
-    "said says added adds warned asked replied continued explained stressed "
-    "noted argued insisted wrote declared concluded".split()
-)
+_INVERTIBLE = frozenset("says adds warns asked".split())
 # "did not say", "has not commented": the correspondent tells of silence.
 _SAY_NOTHING = r"\s+(?:to (?:comment|say|elaborate|answer|respond|speak|give|discuss)|comment)\b"
 _SILENCE = re.compile(
@@ -69,7 +67,6 @@ _SILENCE = re.compile(
     r"disclose|indicate|write|specify|clarif|report)"
 )
 _FAR = 400  # characters; no reporting clause is longer
-_SENTENCE_END = ".!?…。！？"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +109,15 @@ class Sentences:
             if verb.start - start > _FAR:
                 return None
             subject = self._subject(start, verb)
-            if subject.rstrip().endswith(",") and subject.count(",") == 1:
+            aside = "," in text[verb.start : verb.end]  # "X, in turn, warned"
+            if subject.rstrip().endswith(",") and subject.count(",") == 1 and not aside:
                 continue  # "A, warned X": the subject comes after
             voices = self._cast.resolve(subject, certain=not verb.plain)
             if not voices or (verb.takes is Takes.ACTION and not _can_act(voices, verb)):
                 continue
+            apart = voices[0].by_country or voices[0].state is None
+            if apart and self._trailing(verb.end, end):
+                return None  # "China hopes that A, its spokesman said"
             if verb.present and self._own_country(subject, voices):
                 return None  # "China supports ...": the speaker's own sentence goes on
             content = self._content(verb, end)
@@ -127,10 +128,28 @@ class Sentences:
     def _subject(self, start: int, verb: VerbGroup) -> str:
         """What stands before the verb; of "he met reporters and said" only "he"."""
         subject = self._text[start : verb.start]
-        joined = re.search(r"\s+(?:\w+ed|met|took|spoke|made|gave|held|had)\s.*\band\s+$", subject)
+        joined = re.search(
+            r"\s+(?:(?!United\b)\w+ed|met|took|spoke|made|gave|held|had|(?:did|does|do) not)\s.*"
+            r"\b(?:and|but)\s+$",
+            subject,
+        )
         if joined:
             return subject[: joined.start()]
         return subject
+
+    def _trailing(self, at: int, end: int) -> bool:
+        """Whether a person's reporting clause ends the sentence."""
+        for verb in verb_groups(self._text, at, end):
+            comma = self._text.rfind(", ", at, verb.start)
+            if comma < 0 or verb.takes is Takes.ACTION or not verb.plain:
+                continue
+            after = self._text[verb.end : end].strip(" .")
+            voices = self._cast.resolve(self._text[comma + 2 : verb.start])
+            person = any(voice.official and not voice.by_country for voice in voices)
+            adjunct = _ADJUNCT_START.match(f" {after}") or _SECOND_SAYING.match(after)
+            if person and (not after or adjunct):
+                return True
+        return False
 
     def _own_country(self, subject: str, voices: tuple[Voice, ...]) -> bool:
         """A bare country, in the present tense, while its representative is speaking."""
@@ -167,6 +186,9 @@ class Sentences:
             colon = re.match(r"([^:;.]{0,160}?):\s+", rest)
             if colon and self._skippable(colon[1], verb):
                 return at + colon.end()
+            saying = _SECOND_SAYING.search(rest)
+            if saying and self._bare(rest[: saying.start()], verb):
+                return at + saying.end()  # "hit back, saying A"
             begin = self._after_adjuncts(verb, end)
             if begin >= end or not text[begin:end].strip(" .,"):
                 return None
@@ -179,6 +201,28 @@ class Sentences:
         if verb.takes is Takes.HEARER or verb.word in ("warned", "warns", "cautioned"):
             return True
         return bool(_ADJUNCT_START.match(between))
+
+    def _bare(self, between: str, verb: VerbGroup) -> bool:
+        """Whether the verb has no content of its own before ", saying A"."""
+        return self._skippable(between, verb) and not (
+            FINITE.search(between) or re.search(r"\b(?:that|to [a-z]+)\b", between)
+        )
+
+    def contrast(self, found: Reporting, end: int) -> tuple[int, Reporting] | None:
+        """Another's words in the same sentence, and where they begin: "A, while Y insisted that
+        B". After "X said that A", a country alone may be part of A: only a person counts.
+        """
+        for link in re.finditer(r",\s+(?:while|whereas)\s+", self._text[found.clause[1] : end]):
+            begin = found.clause[1] + link.end()
+            if not re.match(r"(?!The two|Both)(?:the|an?)\s|[A-Z]", self._text[begin:end]):
+                continue
+            second = self._front(begin, end)
+            if not second or not second.contents or set(second.voices) & set(found.voices):
+                continue
+            alike = all(voice.by_country for voice in found.voices)
+            if all(v.official and v.state and (alike or not v.by_country) for v in second.voices):
+                return found.clause[1] + link.start(), second
+        return None
 
     def _after_adjuncts(self, verb: VerbGroup, end: int) -> int:
         text, at = self._text, verb.end
@@ -209,7 +253,8 @@ class Sentences:
                 voices = self._cast.resolve(subject, certain=not verb.plain)
                 if voices and not (verb.negated and verb.takes is Takes.CLAUSE):
                     return self._around((boundary, verb.end), voices, start, end)
-            if verb.word in _INVERTIBLE and self._opens_clause(start, verb.start):
+            inverts = verb.takes is Takes.CLAUSE and not verb.present
+            if (inverts or verb.word in _INVERTIBLE) and self._opens_clause(start, verb.start):
                 for stop in self._stops(verb.end, end):
                     voices = self._cast.resolve(self._without_adjuncts(text[verb.end : stop]))
                     if voices:
@@ -254,12 +299,24 @@ class Sentences:
         return text.strip(" ,.")
 
     def _according(self, start: int, end: int) -> Reporting | None:
-        found = _ACCORDING.search(self._text, start, end)
+        text = self._text
+        if own := _IN_HIS_WORDS.match(text, start, end):
+            voices = self._cast.current
+            content = ((own.end(), end),)
+            return Reporting(voices, content, own.span(), front=True) if voices else None
+        found = _ACCORDING.search(text, start, end)
         if not found:
             return None
-        for stop in self._stops(found.end(), end):
+        stops = self._stops(found.end(), end)
+        # "According to X, who came on Monday, A": A begins after the aside.
+        if aside := re.match(
+            r"[^,]+(?:,[^,]+)?,\s+(?:who|which)\b[^,]*(?=,)", text[found.end() : end]
+        ):
+            stops.insert(0, found.end() + aside.end())
+        for stop in stops:
             name = re.sub(
-                r"^(?:a|the) (?:statement|spokes\w+ statement|report) (?:by|from) ",
+                r"^(?:an?|the) (?:\w+ )?(?:statement|report|readout|release|communiqué)"
+                r"(?: (?:issued|released|published|carried))? (?:by|from) ",
                 "",
                 self._without_adjuncts(self._text[found.end() : stop]),
             )
@@ -289,7 +346,21 @@ class Sentences:
             contents: tuple[Span, ...] = (left, right) if whole else ((start, end),)
         else:
             contents = tuple(filter(None, (left, right)))
+            # "The plan, she argued, only does harm": the clause parts a subject from its verb.
+            if left and clause[1] < end and self._parted(left, clause[1], end):
+                contents = ((start, end),)
         return Reporting(voices, contents, clause, front=left is None)
+
+    def _parted(self, left: Span, at: int, end: int) -> bool:
+        after = self._text[at:end]
+        if hearer := _HEARER.match(after):  # "she told parliament, "
+            after = after[hearer.end() :]
+        return (
+            not self._stands(left)
+            and self._source[left[0]] not in MARKS
+            and re.match(r",\s+(?!who\b|which\b)", after) is not None
+            and bool(FINITE.match(after, 2) or re.match(r",\s+(?:\w+ly )?[a-z]+s\s", after))
+        )
 
     def _second(self, at: int, end: int, *, after_text: bool) -> Span | None:
         """The content after an inserted clause; its places, times and asides are no content."""
@@ -321,37 +392,3 @@ class Sentences:
 def _can_act(voices: tuple[Voice, ...], verb: VerbGroup) -> bool:
     """ "The crisis calls for action" reports nobody: only somebody certain acts by words."""
     return all(voice.official for voice in voices) or (verb.plain and not verb.present)
-
-
-def tidy(source: str, quoted: Quoted, start: int, end: int) -> tuple[int, int, bool]:
-    """Trim a content to its words; True where it lies within quotation marks.
-
-    Marks go where they enclose the whole; a quotation inside a paraphrase keeps its own.
-    """
-    while True:
-        while start < end and (source[start].isspace() or source[start] in ",;:–—-.…)"):
-            start += 1
-        while start < end and (source[end - 1].isspace() or source[end - 1] in ",;:–—-("):
-            end -= 1
-        first, last = source[start : start + 1], source[end - 1 : end]
-        if first in MARKS or first == "'":
-            inner = quoted.around(start + 1, start + 1)
-            if inner and inner[0] == start + 1 and end <= inner[1] + 1:
-                start, end = start + 1, min(end, inner[1])
-                continue
-            if not inner or inner[0] != start + 1:  # a closing mark left over at the start
-                start += 1
-                continue
-        if last in MARKS or last == "'":
-            inner = quoted.around(end - 1, end - 1)
-            if inner and inner[1] == end - 1 and inner[0] <= start:
-                end -= 1
-                continue
-        break
-    within = start < end and quoted.around(start, end) is not None
-    return start, end, within
-
-
-def ends_sentence(text: str) -> bool:
-    """Whether a text ends as a sentence does, closing marks aside."""
-    return text.rstrip("".join(MARKS) + "' )]").endswith(tuple(_SENTENCE_END))

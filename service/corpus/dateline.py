@@ -22,13 +22,15 @@ _MONTH_DAY = re.compile(
     rf"(?:,?\s+(?P<y>\d{{4}}))?\b"
 )
 _ISO = re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?!\d)")
-_PLACE = r"(?:[A-Z][\w.’'-]*|of|the|de|and)"
+_PLACE = r"(?:[A-Z][\w.’'/-]*|of|the|de|and)"
 _HEAD = rf"{_PLACE}(?:[ ,]+(?:{_PLACE}|\d{{1,4}}(?:st|nd|rd|th)?))*"
 # "CITY, June 29 (Agency) -- ", "CITY, June 29 /Agency/ ", "CITY (Agency) - ", "CITY — ".
 _DASHED = re.compile(
     rf"\s*(?P<head>{_HEAD})?\.?,?\s*(?:\((?P<a>[^()\n]{{2,60}})\)|/(?P<b>[^/\n]{{2,40}})/\.?)?"
     rf"\s*(?:[-–—―]{{1,3}}|(?<=/)|(?<=/\.)|:)\s+"
 )
+# "Place, Nov 2 (Agency) ": day and agency are mark enough.
+_UNDASHED = re.compile(rf"\s*(?P<head>{_HEAD})\.?,?\s*\((?P<a>[A-Z][^()\n]{{1,40}})\)\s+")
 # "Agency, Place, June 29. " and "Agency Place, 29 June 2021 - ": the date ends it.
 _DATED = re.compile(rf"\s*(?P<head>{_HEAD})(?P<stop>[.:]|\s+[-–—]+)\s+")
 _BRACKETED = re.compile(r"\s*[(\[/](?P<a>[A-Z][^()\[\]/\n]{1,40})[)\]/]\s*[-–—]*\s+")
@@ -67,14 +69,16 @@ _ON = (
     r"(?:on|in|by|at)\s+(?:the\s+\d|\d|[A-Z]|late\b|early\b))[\w’'-]+"
 )
 _OCCASION = re.compile(
-    r"\b(?i:at|during|to|addressing|before|in)\s+"
+    r"\b(?i:at|during|to|addressing|before|in|told(?=\s+an?\b))\s+"
     r"(?:(?:the|a) (?:opening|closing|start|end|(?:first|second|third) day|margins) "
     r"(?:session )?of\s+)?"
     r"(?P<f>(?:the|a|an|this year[’']s|its|\d{4})\s+"
-    r"(?:(?!(?:that|and|on|in|held)\b)[\w’'“”\"-]+\s+){0,7}?"
-    rf"{_MEETING}\b(?:\s+(?:of|on|for|to|with|between)(?:\s+{_ON})+)?)"
+    r"(?:(?!(?:that|and|on|in|held|told|said|says|urged|warned)\b)[\w’'“”\"-]+\s+){0,7}?"
+    rf"{_MEETING}\b(?:\s+(?:of|on|for|to|with|between)(?!\s+{WEEKDAY})(?:\s+{_ON})+)?)"
 )
-_NO_FORUM = re.compile(r"\b(?:press|news|media|joint) (?:conference|briefing)|\bpress\b", re.I)
+_NO_FORUM = re.compile(
+    r"\b(?:press|news|media|joint) (?:conference|briefing)|\bpress\b|\bof dialogue$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Dateline:
 def read_dateline(text: str, start: int, end: int) -> Dateline | None:
     """The dateline at the start of a paragraph, if there is one."""
     window = text[start : min(end, start + 160)]
-    for pattern in (_DASHED, _DATED, _BRACKETED):
+    for pattern in (_DASHED, _DATED, _UNDASHED, _BRACKETED):
         match = pattern.match(window)
         if not match:
             continue
@@ -99,9 +103,11 @@ def read_dateline(text: str, start: int, end: int) -> Dateline | None:
         head = (groups.get("head") or "").strip(" ,.")
         agency = groups.get("a") or groups.get("b")
         day = _find_day(f"{head} {agency or ''}")
-        if not (head or agency) or (pattern is _DATED and day is None):
+        if not (head or agency) or (pattern in (_DATED, _UNDASHED) and day is None):
             continue
-        if not (agency or day) and not _is_place(head):
+        # "MINISTER: NO" is a headline's colon.
+        colon = match[0].rstrip().endswith(":")
+        if not (agency or day) and (colon or not _is_place(head)):
             continue
         if agency is None or _find_day(agency):
             named = _AGENCY.search(head)
@@ -139,8 +145,19 @@ def is_frame(paragraph: str) -> bool:
 
 def is_headline(paragraph: str) -> bool:
     """A short line that doesn't end as a sentence does."""
+    if paragraph.isupper() and len(paragraph.split()) <= 22:
+        return True
     return len(paragraph.split()) <= 22 and not paragraph.rstrip().endswith(
         (".", "!", "?", "…", ":", '"', "”", "»", "“", "。", ")", "'", "’")
+    )
+
+
+def is_quoted_headline(paragraph: str) -> bool:
+    """'Envoy: "No more talks"': words in quotation marks that don't end as a sentence does."""
+    return (
+        len(paragraph.split()) <= 16
+        and re.search(r"[^.!?…,][\"”’»']$", paragraph.rstrip()) is not None
+        and re.search(r"\b(?:said|told|added|stressed)\b", paragraph) is None
     )
 
 

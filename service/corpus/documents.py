@@ -21,6 +21,8 @@ _HTML_START = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|article|main|div|p)\b",
     re.I | re.S,
 )
+_CONTROL = [chr(code) for code in (*range(9), *range(14, 27), *range(28, 32), 0xFFFD)]
+_MAX_CONTROL = 0.02  # of the characters; a few stray ones are in many an old text
 _HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
 _PAGE_NUMBER = re.compile(
     r"\s*(?:page\s+)?[-–—]?\s*\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?\s*[-–—]?\s*", re.I
@@ -59,6 +61,8 @@ def read_document(path: Path) -> Document:
         from service.corpus.web_page import read_html
 
         document = Document(format="html", **read_html(path, raw))
+        if _is_binary(document.text):
+            raise _unreadable(path)
     else:
         document = _text(path, raw)
     if not document.text.strip():
@@ -83,9 +87,22 @@ def read_bytes(path: Path) -> bytes:
 
 def _text(path: Path, raw: bytes) -> Document:
     if b"\x00" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableFile(f"{path}: neither text nor a format that is read (PDF, DOCX, HTML)")
+        raise _unreadable(path)
     decoded = decode(raw)
+    if _is_binary(decoded.text):
+        raise _unreadable(path)
     return Document(text=decoded.text, format="text", mended=tuple(decoded.mended))
+
+
+def _is_binary(text: str) -> bool:
+    """Whether so many control characters came out that the bytes were no text of any encoding."""
+    return sum(map(text.count, _CONTROL)) > _MAX_CONTROL * len(text)
+
+
+def _unreadable(path: Path) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path}: neither text nor a format that is read (PDF, DOCX, HTML): save it as UTF-8 text"
+    )
 
 
 def _pdf(path: Path, raw: bytes) -> Document:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from service.corpus.attribution import FINITE, Reporting, Sentences, tidy
+from service.corpus.attribution import FINITE, Reporting, Sentences
 from service.corpus.continuation import Place, goes_on
 from service.corpus.dateline import (
     Dateline,
     find_forum,
     is_frame,
     is_headline,
+    is_quoted_headline,
     read_dateline,
     without_end_marks,
 )
-from service.corpus.quotations import Quoted, Span
+from service.corpus.quotations import Quoted, Span, tidy
 from service.corpus.sentences import sentences
+from service.corpus.speaker_words import HONORIFIC
 from service.corpus.speakers import Cast, Voice
 
 _WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+")
@@ -35,8 +37,21 @@ _INTRODUCES = re.compile(
     r"(?P<s>[^;:]{3,200}?),?\s+(?:also\s+|on \w+day\s+)?(?:spoke|speaks|addressed|addresses|"
     r"attended|"
     r"delivered|made|held|met|chaired|took the floor|took part|presided|opened|briefed|visited|"
-    r"outlined|presented|gave)\b"
+    r"outlined|presented|gave|was|is|sounded|remained)\b"
 )
+# A list that the speaker is said to have put forward, and the items of a list.
+_LISTS = re.compile(
+    r"\b(?:put forward|made|outlined|presented|proposed|listed|set out|laid out|offered|raised|"
+    r"suggested|advanced|named|identified)\b[^.:]*\b(?:points?|proposals?|suggestions?|demands|"
+    r"principles|priorities|conditions|steps|measures|recommendations?|requests|initiatives)\b",
+    re.I,
+)
+_ORDINAL = re.compile(
+    r"\s*(?:(?:(?:First|Second|Third|Fourth|Fifth|Sixth)(?:ly)?|Lastly|Finally),|"
+    r"(?:The (?:first|second|third|fourth|fifth|last)|One|Another) (?:is|was)\b)"
+)
+_NUMBER = re.compile(r"\s*(?:\(?(?:\d{1,2}|[a-h]|[ivx]{1,4})[.)]|[-–—•*])\s+")
+_DOES = re.compile(r"(?P<s>[^;:]{2,200}?),?\s+(?:also\s+|then\s+)?(?:\w+ed|put|made|set|laid)\b")
 _LESS_OFFICIAL = re.compile(
     r"\bin a (?:statement|written|social|post|tweet|message)|press |news "
     r"conference|briefing|told reporters|interview",
@@ -70,9 +85,11 @@ class Reader:
     def __init__(self, text: str, cast: Cast) -> None:
         self._text = text
         self._cast = cast
+        cast.article = " ".join(text.split())
         self._found = Reading()
         self._open = False  # the speaker's passage goes on until something ends it
         self._dense = False
+        self._listing = False  # a speaker's list has been announced, and its items follow
 
     def read(self) -> Reading:
         paragraphs = list(_paragraphs(self._text))
@@ -93,6 +110,7 @@ class Reader:
         """Whether this correspondent attributes nearly each sentence, so that those without
         attribution are his own."""
         trial = Cast(self._cast.states, self._cast.capitals)
+        trial.article = self._cast.article
         finder = Sentences(self._text, self._quoted, trial)
         total = attributed = 0
         for start, end in (span for spans in split for span in spans):
@@ -118,7 +136,8 @@ class Reader:
             dateline = None
             if begun < 3 and self._found.dateline is None:
                 dateline = self._dateline(start, end)
-            if dateline is None and is_headline(words):
+            headline = is_headline(words) or (not begun and is_quoted_headline(words))
+            if dateline is None and headline and not _NUMBER.match(words):
                 self._leave(start, "frame: a subheading" if begun else "frame: a headline")
                 continue
             if dateline is not None:
@@ -186,17 +205,19 @@ class Reader:
 
     def _paragraph(self, spans: list[Span]) -> None:
         """Assign each sentence of one paragraph to a voice or to the correspondent."""
-        self._cast.in_hand = None
+        self._cast.before, self._cast.in_hand = self._cast.in_hand, None
         waiting: list[Span] = []  # direct speech whose speaker is named after it
         fresh = True  # nothing in this paragraph is attributed yet
         for start, end in spans:
             found = self._finder.reporting(start, end)
+            words = self._quoted.outside[start:end]
             if found is None:
                 if self._is_direct(start, end):
                     waiting.append((start, end))
                     continue
                 waiting = self._speak(waiting)
                 fresh = not self._unattributed(start, end, fresh) and fresh
+                self._cast.introduce(words)
                 continue
             before = self._cast.current
             if waiting and not (found.front and found.contents):
@@ -206,9 +227,21 @@ class Reader:
             if not (found.contents or waiting):
                 self._leave(start, "an attribution without words of the speaker's")
             waiting = self._speak(waiting)
-            self._attributed(found, start, end)
+            self._sentence(found, start, end)
+            self._cast.introduce(words)
+            self._listing = _LISTS.search(words) is not None
             fresh = False
         self._speak(waiting)
+
+    def _sentence(self, found: Reporting, start: int, end: int) -> None:
+        """One sentence with its attribution, or with two: "X said A, while Y insisted B"."""
+        if found.front and found.contents and (other := self._finder.contrast(found, end)):
+            at, second = other
+            contents = tuple((a, min(b, at)) for a, b in found.contents if a < at)
+            self._attributed(replace(found, contents=contents), start, at)
+            self._attributed(second, at, end)
+        else:
+            self._attributed(found, start, end)
 
     def _is_direct(self, start: int, end: int) -> bool:
         """Whether a whole sentence stands within quotation marks."""
@@ -244,10 +277,15 @@ class Reader:
         """Whether a sentence without attribution goes on with the speaker and is taken as his."""
         official = [voice for voice in self._cast.current if voice.official]
         words = self._quoted.outside[start:end]
+        if self._listing and official and self._is_item(start, words):
+            self._open = True
+            self._take(official, start, end)
+            return True
         if introduced := self._introduced(words):
             self._cast.current = introduced
             self._note_setting(introduced, words)
             self._open = False
+            self._listing = _LISTS.search(words) is not None
             self._leave(start, "the correspondent's own words")
             return False
         place = Place(new_paragraph=fresh, open=self._open, dense=self._dense)
@@ -259,13 +297,22 @@ class Reader:
         self._leave(start, "the correspondent's own words")
         return False
 
+    def _is_item(self, start: int, words: str) -> bool:
+        """Whether a list's number, which is no part of the sentence, or a "First" stands there."""
+        line = self._text.rfind("\n", 0, start) + 1
+        return bool(_NUMBER.fullmatch(self._text[line:start]) or _ORDINAL.match(words))
+
     def _introduced(self, words: str) -> tuple[Voice, ...]:
         """The voices that a sentence brings in without a word of theirs: "X addressed Y"."""
-        match = _INTRODUCES.match(words)
-        if not match:
-            return ()
-        voices = self._cast.resolve(match["s"], certain=True)
-        return voices if all(voice.official and voice.name for voice in voices) else ()
+        match = _INTRODUCES.match(words) or (_LISTS.search(words) and _DOES.match(words))
+        if match:
+            voices = self._cast.resolve(match["s"], certain=True)
+            if all(voice.official and voice.name for voice in voices):
+                return voices
+        # "Tamm brushed it aside": the next "she" is Tamm, whatever the verb.
+        opening = re.match(rf"(?:{HONORIFIC.pattern}\s+)*([A-Z][\w’'-]+)\s+(?=[a-z])", words)
+        known = self._cast.surname(opening[1]) if opening else None
+        return (known,) if known and known not in self._cast.current else ()
 
     def _take(self, voices: list[Voice], start: int, end: int) -> None:
         end = without_end_marks(self._text, start, end)

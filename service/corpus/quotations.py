@@ -78,3 +78,33 @@ class Quoted:
         if index >= 0 and end <= self.spans[index][1]:
             return self.spans[index]
         return None
+
+
+def tidy(source: str, quoted: Quoted, start: int, end: int) -> tuple[int, int, bool]:
+    """Trim a content to its words; True where it lies within quotation marks.
+
+    Marks go where they enclose the whole; a quotation inside a paraphrase keeps its own.
+    """
+    while True:
+        while start < end and (source[start].isspace() or source[start] in ",;:–—-.…)"):
+            start += 1
+        while start < end and (source[end - 1].isspace() or source[end - 1] in ",;:–—-("):
+            end -= 1
+        first, last = source[start : start + 1], source[end - 1 : end]
+        if first in MARKS or first == "'":
+            inner = quoted.around(start + 1, start + 1)
+            enclosed = inner and not source[inner[1] + 1 : end].strip(" .,;:!?…")
+            if inner and inner[0] == start + 1 and (end <= inner[1] + 1 or enclosed):
+                start, end = start + 1, min(end, inner[1])
+                continue
+            if not inner or inner[0] != start + 1:  # a closing mark left over at the start
+                start += 1
+                continue
+        if last in MARKS or last == "'":
+            inner = quoted.around(end - 1, end - 1)
+            if inner and inner[1] == end - 1 and inner[0] <= start:
+                end -= 1
+                continue
+        break
+    within = start < end and quoted.around(start, end) is not None
+    return start, end, within

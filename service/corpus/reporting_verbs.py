@@ -27,7 +27,9 @@ _IRREGULAR = {
     "push for": "pushed for", "pay tribute": "paid tribute", "draw attention": "drew attention",
     "warn against": "warned against", "warn of": "warned of", "lash out": "lashed out",
     "signal": "signalled", "regret": "regretted", "rebut": "rebutted", "label": "labelled",
-    "refer to": "referred to",
+    "refer to": "referred to", "concur": "concurred",
+    "push back": "pushed back", "brush aside": "brushed aside", "insist on": "insisted on",
+    "caution against": "cautioned against",
 }
 # fmt: on
 _CLAUSE = """say state stress note add warn reiterate emphasise emphasize underline underscore
@@ -36,7 +38,8 @@ _CLAUSE = """say state stress note add warn reiterate emphasise emphasize underl
     contend reply answer respond write tweet post observe remark comment recall conclude continue
     indicate signal reveal disclose report pledge vow promise demand agree echo complain request
     advise reason allege repeat clarify mention estimate counter quip summarise summarize
-    go_on make_clear make_it_clear point_out retort
+    go_on make_clear make_it_clear point_out retort opine hint concur recount specify elaborate
+    proclaim exclaim testify stipulate
     shoot_back fire_back hit_back""".split()
 _HEARER = "tell remind assure inform notify advise brief".split()
 _ACTION = """urge call_on call_upon call_for appeal condemn denounce deplore reject welcome hail
@@ -46,7 +49,9 @@ _ACTION = """urge call_on call_upon call_for appeal condemn denounce deplore rej
     protest
     object take_issue pay_tribute speak_out speak_against speak_in_favour_of speak_in_favor_of
     describe call label term request rule_out warn_against warn_of point_to draw_attention applaud
-    salute honour plead challenge lash_out refer_to appreciate uphold favour favor prefer""".split()
+    salute honour plead challenge lash_out refer_to appreciate uphold favour favor prefer renew
+    laud decry rebuke rebuff bemoan chide castigate ridicule brush_aside push_back insist_on
+    caution_against compare liken""".split()
 
 # Forms that are plural nouns as well ("member states", "calls", "reports"): a reporting verb only
 # where a representative is certain to be its subject.
@@ -100,9 +105,13 @@ _NOUN_PHRASE = (
     r"(?:(?:the|his|her|its|their|a|strong|firm|sincere|deep|great)\s+){0,3}"
     r"(?:hope|belief|conviction|confidence|view|opinion|expectation|optimism)(?=\s+that\b)"
 )
+_CONVINCED = (
+    r"(?:is|was|are|were)\s+(?:\w+ly\s+)?(?:convinced|confident|certain|sure|hopeful|adamant|"
+    r"of the (?:view|opinion|belief))(?=\s+that\b)"
+)
 _QUOTED_AS = r"(?:was|were|is|has been) (?:quoted|cited) as (?:saying|telling \w+|stating)"
 VERB = re.compile(
-    rf"\b(?:{_NOUN_PHRASE}|{_QUOTED_AS}|"
+    rf"\b(?:{_NOUN_PHRASE}|{_CONVINCED}|{_QUOTED_AS}|"
     + "|".join(re.escape(form).replace(r"\ ", r"\s+") for form in sorted(FORMS, key=len)[::-1])
     + r")\b",
 )
@@ -115,11 +124,14 @@ TIME = (
     rf"(?:(?:late |early )?(?:on |last )?{WEEKDAY}(?: (?:morning|afternoon|evening|night))?|"
     rf"on (?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: (?:of )?{MONTH}(?:,? \d{{4}})?)?|"
     rf"(?:on )?{MONTH} \d{{1,2}}(?:,? \d{{4}})?|\d{{1,2}} {MONTH}(?:,? \d{{4}})?|"
-    r"today|yesterday|earlier|later|recently|this (?:week|month|morning|afternoon))"
+    r"today|yesterday|earlier|later|recently|this (?:week|month|morning|afternoon)|"
+    r"last (?:week|month|year|night)|a (?:day|week) (?:earlier|later)|"
+    r"the (?:previous day|day before))"
 )
 # Between the subject and its verb: "Zhang also repeatedly stressed", "China has not said".
 _BEFORE_VERB = re.compile(
-    rf"(?:\b(?:also|further|then|later|again|once again|once more|in turn|too|still|first|finally|"
+    rf"(?:\b(?:also|further|then|later|therefore|thus|"
+    rf"again|once again|once more|in turn|too|likewise|still|first|finally|"
     rf"earlier|meanwhile|instead|rather|just|has|have|had|did|does|do|not|never|\w+ly|{TIME})|"
     rf"\b(?:did|does|do|has|have|had)n[’']t)[\s,]+$"
 )
@@ -127,8 +139,16 @@ _PASSIVE_OR_INFINITIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being|to|must|should|will|would|can|could|may|might|shall|cannot|"
     r"who|which|that|and|or|as|what|having)\s+(?:\w+ly\s+)?$"
 )
+# "Kenya's state minister", "its call for talks": the form is a noun there.
+_NOUN = re.compile(
+    r"(?:[’']s?|\b(?:the|an?|his|her|its|their|our|my|this|that|any|no|each|every))\s+"
+    r"(?:(?:urgent|strong|renewed|repeated|previous|latest|recent|firm|joint|own|initial)\s+)?$"
+)
 _BE = re.compile(r"\b(?:is|are|was|were|has been|have been)\s+(?:\w+ly\s+)?$")
-_CONNECTIVES = re.compile(rf"(?:(?:also|further|then|later|earlier|meanwhile|again|{TIME})[\s,]+)+")
+_CONNECTIVES = re.compile(
+    r"(?:(?:also|further|then|later|earlier|meanwhile|again|in turn|too|likewise|therefore|thus|"
+    rf"{TIME}|(?:has|have|had)(?!\s+(?:not|never)\b))[\s,]+)+"
+)
 _NEAR = 120  # characters in which auxiliaries stand; bounds the work on endless "sentences"
 _NEGATED = re.compile(r"\b(?:not|never)\b|n[’']t\b")
 
@@ -169,7 +189,12 @@ def verb_groups(text: str, begin: int, end: int) -> list[VerbGroup]:
             continue
         if group.word in _PROGRESSIVE and group.start == match.start():
             continue
-        if _PASSIVE_OR_INFINITIVE.search(before) or re.match(r"\s+by\b", after):
+        if group.present and group.start == match.start() and _NOUN.search(before):
+            continue
+        # "X met reporters and said": the first verb that reports; a later one is content.
+        second = before.endswith("and ") and group.plain and not group.present and not groups
+        barred = _PASSIVE_OR_INFINITIVE.search(before) and not second
+        if barred or re.match(r"\s+by\b", after):
             continue
         groups.append(group)
     return groups

@@ -596,6 +596,218 @@ def test_reporting_clauses(tmp_path: Path, sentence: str, claims: list[str]) -> 
     assert words(found["NOR Liv Dahl"]) == ["fish are friends."]
 
 
+# -- articles read by an outsider: what each sentence, in its article, gives to whom ---------------
+
+OUTSIDER = {
+    # A person whom the report names as a hearer or a counterpart speaks later, by surname.
+    "introduced": (
+        "AMMAN, 2 May 2023 (Petra) - Jordan's Foreign Minister Ayman Haddad met his Spanish "
+        "counterpart, Luis Navarro, and said that wells must be shared.\n\nBoth ministers urged "
+        "calm. They said that pumps should rest.\n\nNavarro, in turn, thanked Jordan for its tea. "
+        "The Spanish minister has promised to dig.",
+        {
+            "JOR Ayman Haddad": ["wells must be shared.", "urged calm.", "pumps should rest."],
+            "ESP Luis Navarro": [
+                "urged calm.", "pumps should rest.", "thanked Jordan for its tea.",
+                "promised to dig.",
+            ],
+        },
+    ),
+    "introduced in a list": (
+        "SEOUL, 9 April 2024 (Yonhap) - South Korea's Vice Minister Han Jae-won said that tea is "
+        "late, after talks with his U.S. and Japanese counterparts, Deputy Secretary Ellen Ward "
+        "and Vice Minister Takumi Ono.\n\nWard said that cups are few. Ono voiced sorrow over the "
+        "spoons.",
+        {
+            "KOR Han Jae-won": [
+                "tea is late, after talks with his U.S. and Japanese counterparts, Deputy "
+                "Secretary Ellen Ward and Vice Minister Takumi Ono.",
+            ],
+            "USA Ellen Ward": ["cups are few."],
+            "JPN Takumi Ono": ["voiced sorrow over the spoons."],
+        },
+    ),
+    # Two persons as one subject: each keeps his own state.
+    "two as one subject": (
+        "Egyptian Foreign Minister Adel Mansour and his Saudi counterpart Faisal Al-Harbi said "
+        "that guns must rest. The representatives of France and Slovenia welcomed the call.",
+        {
+            "EGY Adel Mansour": ["guns must rest."], "SAU Faisal Al-Harbi": ["guns must rest."],
+            "FRA Representative": ["welcomed the call."],
+            "SVN Representative": ["welcomed the call."],
+        },
+    ),
+    "two of three": (
+        "Chile's minister, Ana Rojas, said that whales sing. Norway's minister, Liv Dahl, said "
+        "that fish are friends. Kenya's minister, Joseph Otieno, said that nets rot. Both "
+        "ministers urged patience.",
+        {
+            "CHL Ana Rojas": ["whales sing."], "NOR Liv Dahl": ["fish are friends."],
+            "KEN Joseph Otieno": ["nets rot."],
+        },
+    ),
+    "another in the same sentence": (
+        "Chile's envoy, Ana Rojas, appealed for quiet, while the Norwegian representative insisted "
+        "that boats hum. Rojas said Peru had lied, while Cuba had slept.",
+        {
+            "CHL Ana Rojas": ["appealed for quiet", "Peru had lied, while Cuba had slept."],
+            "NOR Representative": ["boats hum."],
+        },
+    ),
+    # The country opens the sentence, its spokesperson ends it.
+    "trailing attribution": (
+        "BEIJING, 2 May 2023 (Xinhua) -- China hopes the parties will talk soon, Foreign "
+        "Ministry spokesperson Luo Qian said "
+        "Thursday.\n\nKenya will cut the power, its energy minister said on Monday.",
+        {
+            "CHN Luo Qian": ["China hopes the parties will talk soon"],
+            "KEN Energy minister": ["Kenya will cut the power"],
+        },
+    ),
+    # A list that is announced belongs to whoever put it forward; "Last year" is no item of it.
+    "list": (
+        "Chile's envoy, Ana Rojas, said that whales sing.\n\nShe made the following proposals:\n\n"
+        "1. Nets should be dyed.\n\n2. Boats must be counted by hand\n\nThe envoy put forward two "
+        "steps. First, ports open earlier. Second, crews are paid.\n\nLast year, ten boats sank.",
+        {
+            "CHL Ana Rojas": [
+                "whales sing.", "Nets should be dyed.", "Boats must be counted by hand",
+                "First, ports open earlier.", "Second, crews are paid.",
+            ],
+        },
+    ),
+    # The office first and the name with the next quotation; not so an organisation.
+    "named after the office": (
+        "The Estonian foreign minister said that ships must turn.\n\n\"Half is nothing,\" Kadri "
+        "Tamm said.\n\nGermany's Chancellor Uwe Brandt said that ships may wait.\n\nTamm "
+        "laughed at the idea. She said that time is short.",
+        {
+            "EST Kadri Tamm": ["ships must turn.", "Half is nothing", "time is short."],
+            "DEU Uwe Brandt": ["ships may wait."],
+        },
+    ),
+    "not named after the office": (
+        "The Estonian foreign minister said that ships must turn.\n\n\"It is late,\" Ocean Rescue "
+        "said. Ocean Rescue said that ships burn.",
+        {"EST Foreign minister": ["ships must turn."]},
+    ),
+    "country of the paragraph before": (
+        "Somalia's government declared the deal void.\n\n\"No inch is for sale,\" Prime Minister "
+        "Yusuf Warsame told parliament.",
+        {"SOM Yusuf Warsame": ["declared the deal void.", "No inch is for sale"]},
+    ),
+    "mission and ministry": (
+        "Ethiopia's permanent mission to the United Nations said that wheat came. The mission "
+        "added that trucks went. \"They lie,\" it said.",
+        {"ETH": ["wheat came.", "trucks went.", "They lie"]},
+    ),
+    "later and without a known verb": (
+        "Chile's envoy, Ana Rojas, opened the fair and said that whales sing. Peru did not block "
+        "the text but voiced doubts. \"Talk is best,\" its representative said.",
+        {
+            "CHL Ana Rojas": ["whales sing."],
+            "PER Representative": ["voiced doubts.", "Talk is best"],
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTSIDER)
+def test_who_says_it(tmp_path: Path, name: str) -> None:
+    text, expected = OUTSIDER[name]
+    found = read_text(tmp_path, text, date="2023")
+    assert {key: words(statement) for key, statement in found.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "claims"),
+    [
+        # Where the speaker's own words begin.
+        ("Chile's envoy hit back, saying Peru had lied.", ["Peru had lied."]),
+        ("Chile's envoy agreed, saying: 'Peru matters to us.'", ["Peru matters to us."]),
+        ("Chile said last week that whales need silence.", ["whales need silence."]),
+        ("Chile's envoy has called for silence.", ["called for silence."]),
+        ("Chile's envoy, therefore, urged silence.", ["urged silence."]),
+        ("Chile's envoy renewed Chile's call for silence.", ["renewed Chile's call for silence."]),
+        ("Chile's envoy pushed back against the quota.", ["pushed back against the quota."]),
+        ("Chile's envoy is convinced that whales sing.", ["whales sing."]),
+        ("Chile's envoy said, \"We stand together\".", ["We stand together"]),
+        ("\"We ask for silence,\" stated Chile's envoy.", ["We ask for silence"]),
+        (
+            "The quota, Chile's envoy said, only does what boats want.",
+            ["The quota, Chile's envoy said, only does what boats want."],
+        ),
+        (
+            "According to Chile's envoy Ana Rojas, who came on Monday, the quota is dead.",
+            ["the quota is dead."],
+        ),
+        # Who speaks.
+        ("Hours earlier, Chile's foreign ministry said whales sing.", ["whales sing."]),
+        ("Chile’s state minister for fisheries, Ana Rojas, said whales sing.", ["whales sing."]),
+        ("ANA ROJAS (Chile), joining others, said that whales sing.", ["whales sing."]),
+        ("The observer for Chile said whales sing.", ["whales sing."]),
+        ("Ana Rojas, head of the Chilean Mission to the UN Office, said whales sing.",
+         ["whales sing."]),
+        ("The Chilean prime minister's office said whales sing.", ["whales sing."]),
+        ("According to a statement issued by the Chilean ministry, whales sing.",
+         ["whales sing."]),
+        ("Ministers from several states that trade with Chile said whales sing.", []),
+    ],
+)  # fmt: skip
+def test_where_the_words_begin(tmp_path: Path, sentence: str, claims: list[str]) -> None:
+    test_reporting_clauses(tmp_path, sentence, claims)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "speaker", "office"),
+    [
+        ("Pakistani Ambassador Imran Sheikh said whales sing.", "Imran Sheikh", "Ambassador"),
+        ("Pakistan's embassy in Tokyo said whales sing.", None, "Embassy in Tokyo"),
+        ("HE Prime Minister Sheikh Omar Zahid of Pakistan said whales sing.", "Omar Zahid",
+         "Prime Minister"),
+        ("Ana Rojas, head of the Pakistani mission in Geneva, said whales sing.", "Ana Rojas",
+         "Head of the mission in Geneva"),
+        ("Pakistan's Permanent Representative to the UN Ambassador Ana Rojas said whales sing.",
+         "Ana Rojas", "Permanent Representative to the UN"),
+    ],
+)  # fmt: skip
+def test_names_and_offices(tmp_path: Path, sentence: str, speaker: str | None, office: str) -> None:
+    (statement,) = read_text(tmp_path, sentence, date="2020").values()
+    assert (statement.state, statement.speaker, statement.office) == ("PAK", speaker, office)
+
+
+@pytest.mark.parametrize(
+    ("opening", "source", "day"),
+    [
+        ("Havana, Nov 2, 2022 (Prensa Latina) ", "Prensa Latina", "2022-11-02"),
+        ("LIMA/QUITO, Nov 2, 2022 (AP) — ", "AP", "2022-11-02"),
+        ('CUBA\'S MINISTER: "NO MORE"\n\nHAVANA, Nov 2, 2022 - ', "story.txt", "2022-11-02"),
+        ('Minister: "No more"\n\n2 November 2022\n\nOn Tuesday, ', "story.txt", "2022-11-01"),
+    ],
+)
+def test_openings(tmp_path: Path, opening: str, source: str, day: str) -> None:
+    text = f"{opening}Cuba's Foreign Minister Raúl Estévez said that cane grows."
+    (statement,) = read_text(tmp_path, text).values()
+    assert (statement.source, str(statement.date)) == (source, day)
+    assert (statement.speaker, words(statement)) == ("Raúl Estévez", ["cane grows."])
+
+
+@pytest.mark.parametrize(
+    ("where", "forum"),
+    [
+        ("told a session of the First Committee of the General Assembly that",
+         "session of the First Committee of the General Assembly"),
+        ("said at the Human Rights Council on Wednesday over a fence that", "Human Rights Council"),
+        ("told the 47-nation council that", None),
+        ("called for a return to the track of dialogue and said that", None),
+    ],
+)  # fmt: skip
+def test_where_it_was_said(tmp_path: Path, where: str, forum: str | None) -> None:
+    text = f"Cuba's Deputy Representative to the UN Ana Rojas {where} cane grows."
+    (statement,) = read_text(tmp_path, text, date="2022").values()
+    assert statement.forum == forum
+
+
 # -- what the user says, and what nobody can tell ------------------------------------------------
 
 NAMELESS = "Ambassador Lee Min-ho said that rivers must be shared. He urged patience."

@@ -172,6 +172,9 @@ def encrypted_pdf() -> bytes:
         (zipped(word__document=b"<w:nonsense"), "broken DOCX"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64), "Office"),
         (b"\x7fELF\x00\x00\x01", "neither text"),
+        (b"\x01\x02\x03\x04" * 40, "neither text"),  # no NUL betrays it
+        (b"<html><body><p>\x01\x02\x03\x04\x05 a</p></body></html>", "neither text"),
+        ("Words.".encode("utf-32"), "neither text"),  # its mark is that of UTF-16, and then a NUL
     ],
 )
 def test_unreadable_files_are_named_with_the_reason(
