@@ -36,9 +36,7 @@ def check_labels(labelled: list[LabelledSentence], tagger: TopicTagger) -> dict[
         "read_twice": len(kinds),
         "kinds_agreed": round(sum(a == b for a, b in kinds) / len(kinds), 3),
         "kinds_kappa": round(float(cohen_kappa_score(*zip(*kinds, strict=True))), 3),
-        "topics_second_reader": micro(
-            (s.topics, s.second_topics) for s in labelled if s.second_topics is not None
-        ),
+        "topics_second_reader": micro((s.first_topics, s.second_topics) for s in labelled),
     }
     for split in ("tuning", "held-out"):
         report[f"topics_{split}"] = micro(

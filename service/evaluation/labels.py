@@ -19,7 +19,8 @@ LABELS = "labels/sentences.jsonl"
 @dataclass(frozen=True, slots=True)
 class LabelledSentence:
     """`split` is `tuning` (cues and settings were chosen on it) or `held-out` (never looked at).
-    `second_kind` and `second_topics` are a blind second reader's, where there is one."""
+    `second_kind` is a blind second reader's, where there is one. `topics` were settled by a third
+    reader where the first two, each blind to the other, differed."""
 
     document: str
     start: int
@@ -29,7 +30,8 @@ class LabelledSentence:
     topics: frozenset[str]
     split: str
     second_kind: Kind | None = None
-    second_topics: frozenset[str] | None = None
+    first_topics: frozenset[str] = frozenset()
+    second_topics: frozenset[str] = frozenset()
 
 
 def read_labels(data_dir: Path, corpus: Path) -> Iterator[LabelledSentence]:
@@ -45,9 +47,8 @@ def read_labels(data_dir: Path, corpus: Path) -> Iterator[LabelledSentence]:
         if hashlib.sha256(cited.encode()).hexdigest() != entry["sha256"]:
             raise CatalogueError(f"{path}:{number}: the passage has another hash")
         second = entry.get("second_kind")
-        topics = entry.get("second_topics")
         yield LabelledSentence(
             entry["document"], entry["start"], entry["end"], clean(cited), Kind(entry["kind"]),
             frozenset(entry["topics"]), entry["split"], Kind(second) if second else None,
-            None if topics is None else frozenset(topics),
+            frozenset(entry["first_topics"]), frozenset(entry["second_topics"]),
         )  # fmt: skip
