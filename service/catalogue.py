@@ -1,4 +1,4 @@
-"""The project's own data about the world: states, blocs, topics, read from `data/`."""
+"""The project's own data about the world: states, blocs, topics, issues, read from `data/`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 
 from service.domain.blocs import Bloc, Blocs, Membership
+from service.domain.issues import Issue, Issues
 from service.domain.states import State, States
 from service.domain.topics import Taxonomy, Topic
 from service.errors import CatalogueError
@@ -25,10 +26,16 @@ class Catalogue:
     states: States
     blocs: Blocs
     topics: Taxonomy
+    issues: Issues
 
     @classmethod
     def load(cls, data_dir: Path) -> Catalogue:
-        return cls(load_states(data_dir), load_blocs(data_dir), load_topics(data_dir))
+        return cls(
+            load_states(data_dir),
+            load_blocs(data_dir),
+            load_topics(data_dir),
+            load_issues(data_dir),
+        )
 
     def blocs_as_rows(self, on: date | None = None) -> dict[str, Any]:
         """Every bloc with its members of that day; without one, of today."""
@@ -94,6 +101,19 @@ def load_topics(data_dir: Path) -> Taxonomy:
     return _checked(path, Taxonomy, topics)
 
 
+def load_issues(data_dir: Path) -> Issues:
+    path = data_dir / "issues.yaml"
+    issues = []
+    for key, entry in _mapping(path).items():
+        try:
+            for name in ("paraphrases", "contrary_paraphrases", "topics"):
+                entry[name] = tuple(entry.get(name, ()))
+            issues.append(Issue(id=key, **{"group": key, **entry}))
+        except (TypeError, AttributeError) as error:
+            raise CatalogueError(f"{path}, issue {key}: {error}") from error
+    return _checked(path, Issues, issues)
+
+
 def _memberships(members: list[Mapping[str, Any]]) -> dict[str, list[Membership]]:
     """Periods by state, each from its first day to its last one, or open."""
     periods: dict[str, list[Membership]] = {}
@@ -111,6 +131,16 @@ def _day(value: Any, *, month: int, day: int) -> date:
     if isinstance(value, int):
         return date(value, month, day)
     return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506, a safe loader
+    except (OSError, yaml.YAMLError) as error:
+        raise CatalogueError(f"{path} can't be read: {error}") from error
+    if not isinstance(found, dict):
+        raise CatalogueError(f"{path} must map each issue's id to what it is")
+    return found
 
 
 def _read(path: Path, key: str | None = None) -> list[Any]:

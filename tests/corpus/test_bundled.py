@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.catalogue import load_states, load_topics
+from service.catalogue import load_issues, load_states, load_topics
 from service.corpus.bundled import bundled_statements, read_positions
 from service.errors import CatalogueError
 from service.evaluation.positions import check_positions
@@ -27,7 +27,7 @@ def test_enough_of_enough_states_and_topics() -> None:
 
 def test_each_is_well_formed() -> None:
     states = load_states(DATA)
-    issues = (DATA / "issues.yaml").read_text("utf-8")
+    issues = load_issues(DATA)
     for p in POSITIONS:
         assert states.get(p.state) is not None
         assert p.document.split("_")[0] == p.state
@@ -35,7 +35,7 @@ def test_each_is_well_formed() -> None:
         assert 0 <= p.start < p.end
         assert (p.issue is None) == (p.stance is None)
         assert p.stance in (None, "favor", "against", "partial")
-        assert p.issue is None or f"\n{p.issue}: " in issues
+        assert p.issue is None or issues.get(p.issue) is not None
 
 
 def test_they_become_rendered_statements() -> None:
