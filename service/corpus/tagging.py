@@ -23,8 +23,8 @@ Phrase = tuple[tuple[str, ...], ...]
 _Cue = tuple[frozenset[int], tuple[str, ...], str]  # other phrases, contexts, topic
 
 
-# With more topics than this a sentence is a list; then those that it dwells on are told.
-_LIST, _DWELT_ON = 4, 2
+# With more topics than this a sentence is a list; then only those named more than once are told.
+_LIST = 3
 
 
 class TopicTagger:
@@ -69,8 +69,7 @@ class TopicTagger:
             found[number] = found.get(number, 0) + 1
         topics = self._topics(found, self._strong) or self._topics(found, self._weak)
         if len(topics) > _LIST:
-            dwelt_on = sorted(topics, key=lambda t: (-topics[t], self._order[t]))[:_DWELT_ON]
-            topics = {topic: topics[topic] for topic in dwelt_on}
+            topics = {topic: times for topic, times in topics.items() if times > 1}
         return tuple(sorted(topics, key=self._order.__getitem__))
 
     def _topics(

@@ -43,6 +43,13 @@ def test_weak_cues_count_only_alone() -> None:
     assert made.tags("Developing countries are in debt.") == ("debt",)
 
 
+def test_of_a_list_only_what_is_named_again_is_told() -> None:
+    made = tagger(debt=["debt"], trade=["trade"], climate=["climate"], energy=["energy"])
+    assert made.tags("Debt, trade and climate trouble us.") == ("debt", "trade", "climate")
+    assert made.tags("Debt, trade, climate and energy trouble us.") == ()
+    assert made.tags("Debt, trade, climate and energy: debt above all.") == ("debt",)
+
+
 @pytest.mark.parametrize("cue", ["", "*", "ab*", "x + @nowhere", "sea-bed"])
 def test_what_is_no_cue_is_refused(cue: str) -> None:
     with pytest.raises((ValueError, IndexError)):

@@ -37,4 +37,4 @@ def test_labels_are_enough_and_told_apart(ungdc: Path) -> None:
     assert report["read_twice"] >= len(labelled) / 4
     assert report["kinds_agreed"] >= 0.85
     # What it is today, so that a change of cues that makes topics worse is seen.
-    assert report["topics_held-out"]["f1"] >= 0.68
+    assert report["topics_held-out"]["f1"] >= 0.66
