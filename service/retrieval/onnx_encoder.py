@@ -7,16 +7,15 @@ alone: there a text's vector depends on its neighbours in the batch.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
 from service.errors import IndexUnusable
+from service.inference import Graph, cores
 from service.retrieval.encoder import (
     DEFAULT_MODEL,
     DEFAULT_WEIGHTS,
@@ -41,22 +40,12 @@ class OnnxEncoder:
     dimension = 384
 
     def __init__(self, graph: Path, tokenizer: Path, max_tokens: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # parallel over batches instead
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(graph), options, providers=["CPUExecutionProvider"]
-        )
+        self._graph = Graph(graph)
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self._max_tokens = max_tokens
-        self._workers = (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else (os.cpu_count() or 1)
-        )
+        self._workers = cores()
 
     @classmethod
     def open(cls, models_dir: Path) -> OnnxEncoder:
@@ -115,8 +104,7 @@ class OnnxEncoder:
         for row, encoding in enumerate(encodings):
             ids[row, : len(encoding.ids)] = encoding.ids
             mask[row, : len(encoding.ids)] = 1
-        (vectors,) = self._session.run(["vectors"], {"input_ids": ids, "attention_mask": mask})
-        return np.asarray(vectors, dtype=np.float32)
+        return self._graph.run(ids, mask)
 
 
 def _batches(lengths: list[int]) -> Iterator[list[int]]:
