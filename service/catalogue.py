@@ -26,16 +26,10 @@ class Catalogue:
     states: States
     blocs: Blocs
     topics: Taxonomy
-    issues: Issues
 
     @classmethod
     def load(cls, data_dir: Path) -> Catalogue:
-        return cls(
-            load_states(data_dir),
-            load_blocs(data_dir),
-            load_topics(data_dir),
-            load_issues(data_dir),
-        )
+        return cls(load_states(data_dir), load_blocs(data_dir), load_topics(data_dir))
 
     def blocs_as_rows(self, on: date | None = None) -> dict[str, Any]:
         """Every bloc with its members of that day; without one, of today."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from service.catalogue import Catalogue
+from service.catalogue import Catalogue, load_issues
 from service.corpus.claims import ClaimMaker
 from service.domain.answers import Answer, AnsweredPart, Group, Hit
-from service.domain.questions import GroupBy, Question
+from service.domain.issues import Issues
+from service.domain.questions import GroupBy, Question, SearchMode
 from service.domain.statements import Statement
-from service.errors import IndexUnusable
-from service.questions import parse_question
-from service.retrieval.encoder import Encoder, open_encoder
+from service.errors import IndexUnusable, InvalidInput
+from service.questions import MOST_GROUPS, parse_question
+from service.retrieval.encoder import Encoder, Vectors, open_encoder
 from service.retrieval.generations import REBUILD, Generation, Generations
 from service.retrieval.library import ClaimRecord, query_words
 from service.retrieval.search import (
@@ -30,7 +32,12 @@ from service.retrieval.search import (
     score,
 )
 from service.settings import Settings
+from service.stance.classifier import StanceModel
+from service.stance.contraries import Contraries, Contrary
+from service.stance.rows import judged, ordered, row
 
+# Pairs that one answer has judged at most: a longer text's claims share them.
+MOST_JUDGED = 600
 _WORD = re.compile(r"[^\W_]+")
 _ENDING = re.compile(r"(?:ations?|ings?|ness|ments?|edly|ies|ied|ed|es|ly|s|e|y)$")
 
@@ -58,6 +65,24 @@ class Comparator:
     def encoder(self) -> Encoder:
         return open_encoder(self.settings.model, self.settings.models)
 
+    @cached_property
+    def stance_model(self) -> StanceModel:
+        """Refused where the deployment has none."""
+        if self.settings.stance_model is None:
+            raise InvalidInput(
+                "stance",
+                "this deployment has no stance model: CONCORD_STANCE_MODEL names its folder",
+            )
+        return StanceModel(self.settings.stance_model)
+
+    @cached_property
+    def issues(self) -> Issues:
+        return load_issues(self.settings.data)
+
+    @cached_property
+    def contraries(self) -> Contraries:
+        return Contraries(self.issues, self.encoder, self.settings.models)
+
     @property
     def generation(self) -> Generation:
         """The current one; refused where it was built with another model than is set."""
@@ -74,7 +99,7 @@ class Comparator:
         """The most similar positions of other states.
 
         `filters` are those of the API: exclude, states, blocs, topics, from (in Python as
-        `**{"from": 2015}`), to, forum, kind, mode, sort, group_by, limit, per_state, fold.
+        `**{"from": 2015}`), to, forum, kind, mode, sort, group_by, limit, per_state, fold, stance.
         Raises InvalidInput naming the field, IndexUnusable where there is no index.
         """
         question = parse_question({"text": text, **filters}, self.catalogue, self.maker)
@@ -89,8 +114,10 @@ class Comparator:
         # neighbours, or the same question would not always have the same answer.
         queries = np.concatenate([self.encoder.encode([text]) for text in texts])
         topics = [self.encoder.encode([text])[0] for text in free]
+        contraries = self._contraries(question, queries)
+        asked_too = [found.vector if found else None for found in contraries]
         mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
-        scored = score(question, generation, queries, mask, ranges)
+        scored = score(question, generation, queries, asked_too, mask, ranges)
         parts: tuple[AnsweredPart, ...] = ()
         if len(scored) > 1:
             parts = tuple(
@@ -98,16 +125,17 @@ class Comparator:
                     text=part.text,
                     start=part.start,
                     end=part.end,
-                    results=self._results(question, generation, one, number),
+                    results=self._results(question, generation, one, number, len(scored) + 1),
                 )
                 for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
             )
         return Answer(
-            query=_echo(question),
+            query=_echo(question) | (_asked_too(contraries) if question.judged else {}),
             generation=generation.manifest.id,
             model=generation.manifest.model,
             level=round(generation.similarity_at(ON_POINT_PERCENTILE), 6),
-            results=self._results(question, generation, merge(scored)),
+            stance_model=self.stance_model.name if question.judged else None,
+            results=self._results(question, generation, merge(scored), share=len(parts) + 1),
             parts=parts,
         )
 
@@ -121,28 +149,68 @@ class Comparator:
         state = self.catalogue.states.get(code)
         return state.name if state else code
 
+    def _contraries(self, question: Question, queries: Vectors) -> list[Contrary | None]:
+        """Asked as well where stances are wanted: opposition words it differently."""
+        if not question.judged or question.mode not in (SearchMode.DENSE, SearchMode.EXACT):
+            return [None] * len(question.parts)
+        return [self.contraries.of(query) for query in queries]
+
     def _results(
-        self, question: Question, generation: Generation, scored: Scored, part: int | None = None
+        self,
+        question: Question,
+        generation: Generation,
+        scored: Scored,
+        part: int | None = None,
+        share: int = 1,
     ) -> tuple[Group, ...] | tuple[Hit, ...]:
-        groups = rank(question, generation, scored)
-        hits = self._hits(question, generation, groups, part)
+        """`share` counts the lists of results that one answer holds: they share what is judged."""
+        budget = MOST_JUDGED // share if question.judged else 0
+        wanted = question.stances
+        wide = question if wanted is None else replace(question, limit=MOST_GROUPS)
+        groups = rank(wide, generation, scored)
         if question.group_by is GroupBy.NONE:
-            return tuple(hits)
+            hits = self._judged(question, self._hits(question, generation, groups, part), budget)
+            if wanted is not None:
+                hits = [hit for hit in hits if hit.stance in wanted]
+            return tuple(hits[: question.limit])
+        found: list[Group] = []
+        # Where only some stances are wanted, the nearest states are judged first, and no more of
+        # them than fill the answer.
+        for start in range(0, len(groups), question.limit):
+            wave = groups[start : start + question.limit]
+            hits = self._judged(question, self._hits(question, generation, wave, part), budget)
+            budget -= len(hits)
+            found += ordered(self._grouped(question, wave, hits), wanted)
+            if wanted is None or len(found) >= question.limit or budget <= 0:
+                break
+        return ordered(found[: question.limit], wanted)
+
+    def _grouped(
+        self, question: Question, groups: Sequence[RankedGroup], hits: Sequence[Hit]
+    ) -> list[Group]:
         results = []
         taken = iter(hits)
         for group in groups:
             own = tuple(next(taken) for _ in group.hits)
             by_statement = question.group_by is GroupBy.STATEMENT
             results.append(
-                Group(
-                    state=own[0].state,
-                    name=self.state_name(own[0].state),
-                    count=group.count,
-                    hits=own,
-                    statement_id=own[0].statement_id if by_statement else None,
+                row(
+                    Group(
+                        state=own[0].state,
+                        name=self.state_name(own[0].state),
+                        count=group.count,
+                        hits=own,
+                        statement_id=own[0].statement_id if by_statement else None,
+                    )
                 )
             )
-        return tuple(results)
+        return results
+
+    def _judged(self, question: Question, hits: list[Hit], most: int) -> list[Hit]:
+        """The first `most` hits with their stances; the others keep none, and say so by null."""
+        pairs = [(question.parts[hit.asked].text, hit.text) for hit in hits[:most]]
+        verdicts = self.stance_model.judge(pairs) if pairs else []
+        return [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
 
     def _hits(
         self,
@@ -199,6 +267,15 @@ def _hit(
     )
 
 
+def _asked_too(contraries: Sequence[Contrary | None]) -> dict[str, Any]:
+    """By part of the query: the contrary that was asked as well, or None."""
+    return {
+        "contraries": [
+            {"issue": found.issue, "text": found.text} if found else None for found in contraries
+        ]
+    }
+
+
 def _matched(text: str, stems: set[str]) -> tuple[str, ...]:
     """The hit's words that the query has too, in any inflection, as the hit writes them."""
     return tuple(dict.fromkeys(w for w in _WORD.findall(text) if _stem(w.lower()) in stems))
@@ -229,4 +306,5 @@ def _echo(question: Question) -> dict[str, Any]:
         "limit": question.limit,
         "per_state": question.per_state,
         "fold": question.fold,
+        "stance": list(question.stances or (["on"] if question.judged else ["off"])),
     }

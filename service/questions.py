@@ -10,6 +10,7 @@ from service.catalogue import Catalogue
 from service.corpus.claims import ClaimMaker
 from service.domain.dates import PartialDate
 from service.domain.questions import GroupBy, Part, Question, SearchMode, Sort, TopicFilter
+from service.domain.stance import Stance
 from service.domain.statements import Kind
 from service.errors import InvalidInput
 
@@ -19,9 +20,9 @@ MOST_GROUPS = 1_000
 MOST_PER_STATE = 50
 FIELDS = (
     "text", "exclude", "states", "blocs", "topics", "from", "to", "forum", "kind", "mode", "sort",
-    "group_by", "limit", "per_state", "fold",
+    "group_by", "limit", "per_state", "fold", "stance",
 )  # fmt: skip
-_LISTS = ("exclude", "states", "blocs", "topics", "kind")
+_LISTS = ("exclude", "states", "blocs", "topics", "kind", "stance")
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -54,6 +55,8 @@ def parse_question(raw: Mapping[str, Any], catalogue: Catalogue, maker: ClaimMak
         limit=_number("limit", given.get("limit", 20), MOST_GROUPS),
         per_state=_number("per_state", given.get("per_state", 3), MOST_PER_STATE),
         fold=_flag("fold", given.get("fold", True)),
+        judged=lists["stance"] not in ([], ["off"]),
+        stances=_stances(lists["stance"]),
     )
 
 
@@ -149,6 +152,14 @@ def _kinds(values: Sequence[str]) -> tuple[Kind, ...] | None:
     if "any" in values:
         return None
     return tuple(_choice("kind", value, Kind, extra=("any",)) for value in values)
+
+
+def _stances(values: Sequence[str]) -> tuple[Stance, ...] | None:
+    """None for all of them: where nothing, `on` or `off` was said."""
+    if values in ([], ["on"], ["off"]):
+        return None
+    chosen = (_choice("stance", value, Stance, extra=("on", "off")) for value in values)
+    return tuple(dict.fromkeys(chosen))
 
 
 def _choice(field: str, value: Any, options: type[_E], extra: Sequence[str] = ()) -> _E:

@@ -16,6 +16,7 @@ class Settings(BaseSettings):
 
     `model` is the encoder: the default, `torch:all-MiniLM-L6-v2` (the reference), a folder, or
     a name that sentence-transformers knows. `keep_generations` counts those left for roll-back.
+    `stance_model` is the folder of a trained stance model; without one no stance can be asked for.
     """
 
     model_config = SettingsConfigDict(env_prefix="CONCORD_", frozen=True, extra="ignore")
@@ -25,3 +26,4 @@ class Settings(BaseSettings):
     models: Path = PROJECT / "indexes" / "models"
     model: str = DEFAULT_MODEL
     keep_generations: int = 3
+    stance_model: Path | None = None

@@ -10,8 +10,8 @@ from typing import Any
 
 HIT_COLUMNS = (
     "state", "name", "date", "date_precision", "speaker", "office", "forum", "symbol",
-    "similarity", "percentile", "text", "before", "after", "statement_id", "claim_id", "start",
-    "end", "source", "topics", "matched", "folded", "asked", "rendered",
+    "similarity", "percentile", "stance", "text", "before", "after", "statement_id", "claim_id",
+    "start", "end", "source", "topics", "matched", "folded", "asked", "rendered",
 )  # fmt: skip
 
 
@@ -51,7 +51,8 @@ def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
             noun = "claim" if result["count"] == 1 else "claims"
             lines += [
                 "",
-                f"{result['name']} ({result['state']}), {result['count']} {noun}",
+                f"{result['name']} ({result['state']}), {result['count']} {noun}"
+                + (f": {result['stance']}" if result.get("stance") else ""),
             ]
             for hit in result["hits"]:
                 lines += _quotation(hit, answer, width)
@@ -59,8 +60,14 @@ def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
             lines += ["", "Nothing passes these filters."]
     lines += [
         "",
-        "Similar wording on the same subject; it doesn't say that these states agree.",
-        f"generation {answer['generation']}, model {answer['model']}",
+        "Similarity is of wording and subject; it doesn't say that these states agree.",
+        *(
+            ["Stances are a machine's judgement: check the quotation."]
+            if answer.get("stance_model")
+            else []
+        ),
+        f"generation {answer['generation']}, model {answer['model']}"
+        + (f", {answer['stance_model']}" if answer.get("stance_model") else ""),
     ]
     return "\n".join(lines).lstrip("\n")
 
@@ -78,9 +85,11 @@ def columns_as_text(rows: Sequence[Sequence[str]]) -> str:
 
 def _quotation(hit: Mapping[str, Any], answer: Mapping[str, Any], width: int) -> list[str]:
     percentile = hit["percentile"]
-    figures = f"{hit['similarity']:.2f}" + (
+    figures = f"similarity {hit['similarity']:.2f}" + (
         f" (percentile {percentile:g})" if percentile is not None else ""
     )
+    if hit.get("stance"):
+        figures = f"{hit['stance']} ({hit['probabilities'][hit['stance']]:.0%}) · {figures}"
     who = ", ".join(part for part in (hit["speaker"], hit["office"]) if part)
     where = " · ".join(part for part in (who, hit["date"], hit["forum"], hit["symbol"]) if part)
     marks = "in our words, from " if hit["rendered"] else ""

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from service import __version__
-from service.cli import asking, building, importing, listing
+from service.cli import asking, building, importing, judging, listing
 from service.errors import ConcordError
 
 
@@ -54,5 +54,7 @@ for command in (
     building.generations,
     building.serve,
     building.verify_positions,
+    judging.stance,
+    judging.evaluate,
 ):
     main.add_command(command)

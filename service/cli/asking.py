@@ -40,6 +40,11 @@ from service.errors import InvalidInput
 @click.option(
     "--fold/--no-fold", default=None, help="Show a state's near-identical sentences once (default)."
 )
+@click.option(
+    "--stance",
+    multiple=True,
+    help="off (default), on, or only these: aligned, partial, opposed, unclear. Repeatable.",
+)
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def search(text: str | None, file: Path | None, format_: str, **filters: Any) -> None:
     """Ask who holds the position in TEXT: a claim, a paragraph or a whole statement."""

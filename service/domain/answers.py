@@ -15,6 +15,9 @@ class Hit:
     the query's part to which the hit is nearest. `folded` counts near-identical sentences of the
     same state that this hit stands for. A `rendered` hit is in our own words; its offsets point
     into the cited document.
+
+    `stance` is where the hit stands towards what was asked, with the `probabilities` of each
+    stance: a model's judgement of these two sentences, None where it wasn't asked.
     """
 
     claim_id: str
@@ -44,6 +47,8 @@ class Hit:
     asked: int
     folded: int
     rendered: bool
+    stance: str | None = None
+    probabilities: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,8 @@ class Group:
     """A state's (or a statement's) hits, the best first.
 
     `count` is the number of its claims within the filters that are on the point (see
-    `Answer.level`), and never less than what is shown.
+    `Answer.level`), and never less than what is shown. `stance` is that of the hit that shows it,
+    which stands first; None where nothing was judged.
     """
 
     state: str
@@ -59,6 +65,7 @@ class Group:
     count: int
     hits: tuple[Hit, ...]
     statement_id: str | None = None
+    stance: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,22 +81,35 @@ class AnsweredPart:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """`level` is the similarity that only one random pair in a thousand reaches in this
-    generation. `parts` is filled where the text holds several claims."""
+    generation. `parts` is filled where the text holds several claims. `stance_model` judged the
+    stances, or is None."""
 
     query: dict[str, Any]
     generation: str
     model: str
     level: float
+    stance_model: str | None
     results: tuple[Group, ...] | tuple[Hit, ...]
     parts: tuple[AnsweredPart, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; a group by state has no `statement_id`."""
+        """Plain JSON values; a group by state has no `statement_id`, and nothing has a stance
+        where none was asked for."""
         plain: dict[str, Any] = asdict(self)
         for results in (plain["results"], *(part["results"] for part in plain["parts"])):
             for result in results:
                 if "hits" in result and result["statement_id"] is None:
                     del result["statement_id"]
+                if self.stance_model is None:
+                    _leave_out_stances(result)
         if not plain["parts"]:
             del plain["parts"]
+        if self.stance_model is None:
+            del plain["stance_model"]
         return plain
+
+
+def _leave_out_stances(result: dict[str, Any]) -> None:
+    for judged in (result, *result.get("hits", ())):
+        judged.pop("stance")
+        judged.pop("probabilities", None)

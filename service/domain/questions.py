@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.domain.dates import PartialDate
+from service.domain.stance import Stance
 from service.domain.statements import Kind
 
 
@@ -54,6 +55,7 @@ class Question:
 
     `kinds` None means every kind. `limit` counts groups, or hits where ungrouped; `per_state`
     counts the hits in a group. `fold` shows near-identical sentences of one state once.
+    `judged` asks for the stance of every hit, `stances` (None: all) for groups of these only.
     """
 
     text: str
@@ -72,3 +74,5 @@ class Question:
     limit: int = 20
     per_state: int = 3
     fold: bool = True
+    judged: bool = False
+    stances: tuple[Stance, ...] | None = None

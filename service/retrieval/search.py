@@ -88,15 +88,25 @@ def allowed_rows(
 
 
 def score(
-    question: Question, generation: Generation, queries: Vectors, mask: Mask, ranges: list[Range]
+    question: Question,
+    generation: Generation,
+    queries: Vectors,
+    contraries: Sequence[Vectors | None],
+    mask: Mask,
+    ranges: list[Range],
 ) -> list[Scored]:
-    """One `Scored` for each row of `queries`, shape (parts, dimension)."""
+    """One `Scored` for each row of `queries`, shape (parts, dimension). Where a part has a
+    contrary, rows are ranked by the nearer of the two; their similarity stays the query's own."""
     scored = []
-    for part, query in zip(question.parts, queries, strict=True):
+    for part, query, contrary in zip(question.parts, queries, contraries, strict=True):
         similarity = generation.index.scores(query, ranges)
         if question.mode in (SearchMode.DENSE, SearchMode.EXACT):
             similarity[~mask] = -np.inf
-            scored.append(Scored(similarity, similarity, None))
+            rank_by = similarity
+            if contrary is not None:
+                rank_by = np.maximum(similarity, generation.index.scores(contrary, ranges))
+                rank_by[~mask] = -np.inf
+            scored.append(Scored(similarity, rank_by, None))
             continue
         rows, bm25 = generation.library.matches(part.text)
         lexical = np.full(len(mask), -np.inf)

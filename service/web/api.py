@@ -15,7 +15,7 @@ from service.questions import FIELDS
 
 api = Blueprint("api", __name__)
 
-_REPEATABLE = ("exclude", "states", "blocs", "topics", "kind")
+_REPEATABLE = ("exclude", "states", "blocs", "topics", "kind", "stance")
 
 
 def comparator() -> Comparator:

@@ -16,6 +16,7 @@ _CHOICES = {
     "mode": ("dense", "exact", "lexical", "hybrid"),
     "sort": ("similarity", "recent"),
     "group_by": ("state", "statement", "none"),
+    "stance": ("off", "on", "aligned", "partial", "opposed", "unclear"),
     "kind": ("position", "narrative", "ceremony", "any"),
 }
 

@@ -72,7 +72,7 @@ def ask(generation: Generation, text: str, **fields: Any) -> list[RankedGroup]:
     free = [t.text for t in question.topics if t.id is None]
     topics = list(ToyEncoder().encode(free))
     mask, ranges = allowed_rows(question, generation, BLOCS, topics)
-    scored = score(question, generation, ToyEncoder().encode([text]), mask, ranges)
+    scored = score(question, generation, ToyEncoder().encode([text]), [None], mask, ranges)
     return rank(question, generation, merge(scored))
 
 
@@ -252,11 +252,32 @@ def test_several_parts_answer_by_the_nearest(generation: Generation) -> None:
     )
     mask, ranges = allowed_rows(question, generation, BLOCS, [])
     queries = ToyEncoder().encode([p.text for p in parts])
-    merged = rank(question, generation, merge(score(question, generation, queries, mask, ranges)))
+    scored = score(question, generation, queries, [None, None], mask, ranges)
+    merged = rank(question, generation, merge(scored))
     alike = generation.index.vectors(slice(None)) @ queries.T
     for hit in merged[0].hits:
         assert hit.similarity == pytest.approx(alike[hit.row].max(), abs=1e-5)
         assert alike[hit.row, hit.asked] == pytest.approx(alike[hit.row].max(), abs=1e-5)
+
+
+def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
+    """Ranked by the nearer of the two questions; the similarity stays that of the query."""
+    question = Question(
+        text="x", parts=(Part("abolish veto", 0, 12),), group_by=GroupBy.NONE, limit=1000,
+        fold=False, kinds=None,
+    )  # fmt: skip
+    mask, ranges = allowed_rows(question, generation, BLOCS, [])
+    query, contrary = ToyEncoder().encode(["abolish veto", "cancel debt"])
+    (groups,) = rank(
+        question, generation, *score(question, generation, query[None], [contrary], mask, ranges)
+    )
+    vectors = generation.index.vectors(slice(None))
+    nearer = np.maximum(vectors @ query, vectors @ contrary)
+    order = [hit.row for hit in groups.hits]
+    assert sorted(order) == list(range(len(vectors)))
+    assert np.allclose(np.sort(-nearer), -nearer[order], atol=1e-6)
+    for hit in groups.hits:
+        assert hit.similarity == pytest.approx(float(vectors[hit.row] @ query), abs=1e-5)
 
 
 def test_nothing_passes(generation: Generation) -> None:

@@ -1,0 +1,1 @@
+"""Same position, or its opposite: the stance of one claim towards another."""

@@ -1,0 +1,42 @@
+"""From judged hits to a state's row: which stance it has, and which quotation shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from service.domain.answers import Group, Hit
+from service.domain.stance import STANCES, Stance, Verdict
+
+_ORDER = {str(stance): place for place, stance in enumerate(STANCES)}
+
+
+def judged(hit: Hit, verdict: Verdict) -> Hit:
+    return replace(hit, stance=str(verdict.stance), probabilities=verdict.to_dict())
+
+
+def row(group: Group) -> Group:
+    """The hit that shows the state's stance comes first, the others keep their order.
+
+    A side that was taken outweighs a reservation, and that outweighs silence; of two sides, the
+    likelier one. A state that says both is shown by both: its other hits say so.
+    """
+    if not group.hits or group.hits[0].stance is None:
+        return group
+    shown = max(group.hits, key=_weight)
+    others = tuple(hit for hit in group.hits if hit is not shown)
+    return replace(group, hits=(shown, *others), stance=shown.stance)
+
+
+def ordered(groups: Sequence[Group], wanted: Sequence[Stance] | None) -> tuple[Group, ...]:
+    """Aligned, partial, opposed, unclear; within each as they were. `wanted` leaves out others."""
+    kept = [g for g in groups if wanted is None or g.stance is None or g.stance in wanted]
+    return tuple(sorted(kept, key=lambda g: _ORDER.get(g.stance or "", len(_ORDER))))
+
+
+def _weight(hit: Hit) -> tuple[int, float]:
+    assert hit.stance is not None and hit.probabilities is not None
+    rank = {Stance.ALIGNED: 2, Stance.OPPOSED: 2, Stance.PARTIAL: 1, Stance.UNCLEAR: 0}
+    stance = Stance(hit.stance)
+    # Of what says nothing, the nearest stays in front: max takes the first of equals.
+    return rank[stance], 0.0 if stance is Stance.UNCLEAR else hit.probabilities[hit.stance]

@@ -1,0 +1,1 @@
+"""How the stance model is made: `python -m service.stance.training --shared DIR --work DIR`."""

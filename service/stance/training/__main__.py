@@ -1,0 +1,69 @@
+"""Train the stance model, stage by stage; a stage that is done is not done again.
+
+python -m service.stance.training --shared DIR --work DIR [--stage NAME]
+
+prepare   pairs from the labelled passages, our contrast sets and the public data
+teacher   all-mpnet-base-v2 (a folder, --teacher) becomes a cross-encoder
+student   six of its layers learn on, in the arithmetic of int8
+export    the student in int8 for ONNX Runtime, with its manifest: files' hashes, temperature and
+          thresholds from the tuning issues
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from service.settings import Settings
+
+STAGES = ("prepare", "teacher", "student", "export")
+SEED = 20_261_125
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shared", type=Path, required=True, help="holds corpora/ and stance/")
+    parser.add_argument("--work", type=Path, required=True, help="where stages leave their results")
+    parser.add_argument("--teacher", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--stage", choices=STAGES, help="only this one, again")
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    for stage in [given.stage] if given.stage else STAGES:
+        mark = given.work / f"{stage}.done"
+        if mark.is_file() and not given.stage:
+            continue
+        started = time.monotonic()
+        _run(stage, given)
+        mark.write_text(f"{time.monotonic() - started:.0f} s\n", "utf-8")
+        print(f"{stage} done in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _run(stage: str, given: argparse.Namespace) -> None:
+    # Imported stage by stage: only some of them need torch.
+    settings = Settings()
+    corpus = given.shared / "corpora" / "ungdc"
+    if stage == "prepare":
+        from service.retrieval.encoder import open_encoder
+        from service.stance.training.prepare import prepare
+
+        encoder = open_encoder(settings.model, settings.models)
+        prepare(settings.data, corpus, given.shared, given.work, encoder, SEED)
+    elif stage == "teacher":
+        from service.stance.training.teacher import teach
+
+        teach(given.teacher, given.work, SEED)
+    elif stage == "student":
+        from service.stance.training.student import learn
+
+        learn(given.teacher, given.work, SEED)
+    else:
+        from service.stance.training.export import export
+
+        export(given.teacher, given.work, SEED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The cross-encoder in torch: a transformer reads both sentences at once, four logits come out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tokenizers import Encoding, Tokenizer
+from torch import nn
+from transformers import AutoModel
+
+from service.domain.stance import STANCES
+
+MAX_TOKENS = 160
+# Tokens in a batch, padding included.
+BATCH_TOKENS = 3072
+
+
+class CrossEncoder(nn.Module):
+    """Mean of the last layer over the pair's tokens, one hidden layer, one logit a stance."""
+
+    backbone: Any
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        width = int(self.backbone.config.hidden_size)
+        self.dense = nn.Linear(width, width)
+        self.out = nn.Linear(width, len(STANCES))
+
+    @classmethod
+    def start(cls, folder: Path, seed: int) -> CrossEncoder:
+        """The transformer of `folder` with a new head. No dropout: in one epoch nothing is learned
+        by heart, and on a CPU it costs as much as the arithmetic."""
+        torch.manual_seed(seed)
+        return cls(
+            AutoModel.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                hidden_dropout_prob=0.0,
+                attention_probs_dropout_prob=0.0,
+            )
+        )
+
+    def freeze(self, layers: int) -> None:
+        """Leave the embeddings and the first `layers` as they are."""
+        encoder = self.backbone.encoder
+        for part in (self.backbone.embeddings, *encoder.layer[:layers]):
+            part.requires_grad_(False)
+
+    def pooled(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.backbone(input_ids=ids, attention_mask=mask).last_hidden_state
+        weight = mask.unsqueeze(-1).to(hidden.dtype)
+        return torch.tanh(self.dense((hidden * weight).sum(1) / weight.sum(1)))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Logits, shape (pairs, 4), in the order of `Stance`."""
+        logits: torch.Tensor = self.out(self.pooled(ids, mask))
+        return logits
+
+
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """Pairs are cut at MAX_TOKENS, the longer sentence first."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return tokenizer
+
+
+def batches(lengths: Sequence[int], rng: random.Random | None) -> Iterator[list[int]]:
+    """Indices in batches of about BATCH_TOKENS, alike in length; shuffled where `rng` is given."""
+    order = list(range(len(lengths)))
+    made: list[list[int]] = []
+    if rng:
+        rng.shuffle(order)
+    span = 2048 if rng else max(len(order), 1)
+    for start in range(0, len(order), span):
+        batch: list[int] = []
+        for i in sorted(order[start : start + span], key=lengths.__getitem__):
+            if batch and (len(batch) + 1) * lengths[i] > BATCH_TOKENS:
+                made.append(batch)
+                batch = []
+            batch.append(i)
+        if batch:
+            made.append(batch)
+    if rng:
+        rng.shuffle(made)
+    yield from made
+
+
+def padded(encodings: Sequence[Encoding], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    width = max(len(e.ids) for e in encodings)
+    ids = torch.full((len(encodings), width), pad)
+    mask = torch.zeros((len(encodings), width), dtype=torch.long)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding.ids)] = torch.tensor(encoding.ids)
+        mask[row, : len(encoding.ids)] = 1
+    return ids, mask
+
+
+@torch.inference_mode()
+def predict(
+    model: CrossEncoder, tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]
+) -> npt.NDArray[np.float32]:
+    """Logits, shape (pairs, 4), in bfloat16 arithmetic."""
+    model.eval()
+    encodings = tokenizer.encode_batch([(a, b) for a, b in pairs])
+    out = np.empty((len(pairs), len(STANCES)), np.float32)
+    pad = int(model.backbone.config.pad_token_id)
+    for batch in batches([len(e.ids) for e in encodings], None):
+        ids, mask = padded([encodings[i] for i in batch], pad)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out[batch] = model(ids, mask).float().numpy()
+    return out

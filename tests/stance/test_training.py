@@ -1,0 +1,96 @@
+"""What is trained on, and what must not be."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from service.catalogue import load_issues
+from service.domain.stance import STANCES, Stance
+from service.stance.training.pairs import (
+    TEST,
+    TUNING,
+    Pair,
+    contrast_pairs,
+    issue_pairs,
+    load_pairs,
+    read_sets,
+    training_issues,
+    write_pairs,
+)
+from service.stance.training.prepare import CONTRAST, MINIMAL
+from tests.conftest import PROJECT, UNGDC
+
+DATA = PROJECT / "data"
+ISSUES = load_issues(DATA)
+
+
+def test_no_training_issue_touches_a_test_issue() -> None:
+    trained = training_issues(ISSUES)
+    held = {ISSUES[key].group for key in TEST | TUNING}
+    assert len(trained) >= 60
+    assert not {ISSUES[key].group for key in trained} & held
+    assert not {ISSUES[key].group for key in TEST} & {ISSUES[key].group for key in TUNING}
+
+
+def test_every_issue_has_both_sides_in_words() -> None:
+    assert len(ISSUES) >= 100
+    for issue in ISSUES:
+        assert len(issue.wordings) >= 2
+        assert len(issue.contraries) >= 2
+        assert not set(issue.wordings) & set(issue.contraries)
+
+
+def test_minimal_pairs_are_as_many_and_as_varied_as_asked() -> None:
+    pairs = read_sets(DATA / MINIMAL)
+    assert len(pairs) >= 300
+    assert len({pair["a"] for pair in pairs}) == len(pairs)
+    assert {pair["expected"] for pair in pairs} == set(map(str, STANCES))
+    assert {"negation", "role-swap", "modality", "quantity", "hedge", "actor-masked"} <= {
+        pair["device"] for pair in pairs
+    }
+
+
+def test_no_minimal_pair_is_trained_on() -> None:
+    said = {
+        text
+        for entry in read_sets(DATA / CONTRAST)
+        for key in ("same", "opposite", "hedged", "other")
+        for text in [entry["claim"], *entry[key]]
+    }
+    tested = {pair[side] for pair in read_sets(DATA / MINIMAL) for side in ("a", "b")}
+    assert not said & tested
+
+
+def test_contrast_pairs_by_hand() -> None:
+    entry = {
+        "topic": "veto", "claim": "c", "same": ["s1", "s2"], "opposite": ["o1"], "hedged": ["h"],
+        "other": ["n"],
+    }  # fmt: skip
+    made = {(p.a, p.b): p.label for p in contrast_pairs([entry], random.Random(1))}
+    assert made[("c", "s1")] is Stance.ALIGNED
+    assert made[("c", "o1")] is Stance.OPPOSED
+    assert made[("c", "h")] is Stance.PARTIAL
+    assert made[("c", "n")] is Stance.UNCLEAR
+    assert all(made[pair] is Stance.OPPOSED for pair in made if "o1" in pair and "n" not in pair)
+
+
+def test_pairs_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    pairs = [Pair("a", "b\n“c”", stance, "x", "1") for stance in STANCES]
+    assert write_pairs(tmp_path / "pairs.jsonl", pairs) == 4
+    assert load_pairs(tmp_path / "pairs.jsonl") == pairs
+    assert all(json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines())
+
+
+@pytest.mark.skipif(not UNGDC.is_dir(), reason=f"the UN General Debate Corpus isn't at {UNGDC}")
+def test_labelled_passages_are_where_they_are_said_to_be() -> None:
+    """Every citation's hash is checked on the way."""
+    ids = {issue.id for issue in ISSUES}
+    pairs = issue_pairs(DATA, UNGDC, random.Random(1), ids)
+    assert len(pairs) > 5_000
+    assert {pair.subject for pair in pairs} == ids
+    labels = Counter(pair.label for pair in pairs)
+    assert min(labels[stance] for stance in STANCES) > 500
