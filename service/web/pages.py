@@ -43,6 +43,7 @@ def ask() -> ResponseReturnValue:
         answer=answer,
         refused=refused,
         choices=_CHOICES,
+        judges=comparator().settings.stance_model is not None,
         states=sorted(catalogue.states, key=lambda state: state.name),
         blocs=sorted(catalogue.blocs, key=lambda bloc: bloc.name),
         topics=sorted(catalogue.topics, key=lambda topic: topic.name),
