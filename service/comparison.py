@@ -33,7 +33,7 @@ from service.retrieval.search import (
 )
 from service.settings import Settings
 from service.stance.classifier import StanceModel
-from service.stance.contraries import Contraries, Contrary
+from service.stance.contraries import Contraries, Sides
 from service.stance.rows import judged, ordered, row
 
 # Pairs that one answer has judged at most: a longer text's claims share them.
@@ -114,8 +114,8 @@ class Comparator:
         # neighbours, or the same question would not always have the same answer.
         queries = np.concatenate([self.encoder.encode([text]) for text in texts])
         topics = [self.encoder.encode([text])[0] for text in free]
-        contraries = self._contraries(question, queries)
-        asked_too = [found.vector if found else None for found in contraries]
+        sides = self._sides(question, queries)
+        asked_too = [(found.holds, found.denies) if found else None for found in sides]
         mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
         scored = score(question, generation, queries, asked_too, mask, ranges)
         parts: tuple[AnsweredPart, ...] = ()
@@ -130,7 +130,7 @@ class Comparator:
                 for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
             )
         return Answer(
-            query=_echo(question) | (_asked_too(contraries) if question.judged else {}),
+            query=_echo(question) | (_asked_too(sides) if question.judged else {}),
             generation=generation.manifest.id,
             model=generation.manifest.model,
             level=round(generation.similarity_at(ON_POINT_PERCENTILE), 6),
@@ -149,7 +149,7 @@ class Comparator:
         state = self.catalogue.states.get(code)
         return state.name if state else code
 
-    def _contraries(self, question: Question, queries: Vectors) -> list[Contrary | None]:
+    def _sides(self, question: Question, queries: Vectors) -> list[Sides | None]:
         """Asked as well where stances are wanted: opposition words it differently."""
         if not question.judged or question.mode not in (SearchMode.DENSE, SearchMode.EXACT):
             return [None] * len(question.parts)
@@ -267,11 +267,11 @@ def _hit(
     )
 
 
-def _asked_too(contraries: Sequence[Contrary | None]) -> dict[str, Any]:
+def _asked_too(sides: Sequence[Sides | None]) -> dict[str, Any]:
     """By part of the query: the contrary that was asked as well, or None."""
     return {
         "contraries": [
-            {"issue": found.issue, "text": found.text} if found else None for found in contraries
+            {"issue": found.issue, "text": found.contrary} if found else None for found in sides
         ]
     }
 

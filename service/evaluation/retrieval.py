@@ -105,9 +105,13 @@ def _by_proposition(
 def _by_both(
     comparator: Comparator, generation: Generation, issue: Issue
 ) -> npt.NDArray[np.float32]:
+    (query,) = comparator.encoder.encode([issue.proposition])
+    sides = comparator.contraries.of(query)
+    assert sides is not None  # a proposition is its own issue
+    everything = [(0, generation.index.count)]
     return np.maximum(
-        _similarity(comparator, generation, issue.proposition),
-        _similarity(comparator, generation, issue.contrary),
+        generation.index.scores(sides.holds, everything),
+        generation.index.scores(sides.denies, everything),
     )
 
 

@@ -91,20 +91,20 @@ def score(
     question: Question,
     generation: Generation,
     queries: Vectors,
-    contraries: Sequence[Vectors | None],
+    sides: Sequence[tuple[Vectors, Vectors] | None],
     mask: Mask,
     ranges: list[Range],
 ) -> list[Scored]:
-    """One `Scored` for each row of `queries`, shape (parts, dimension). Where a part has a
-    contrary, rows are ranked by the nearer of the two; their similarity stays the query's own."""
+    """One `Scored` for each row of `queries`, shape (parts, dimension). Where a part has
+    two `sides`, rows are ranked by the nearer of them; their similarity stays the query's own."""
     scored = []
-    for part, query, contrary in zip(question.parts, queries, contraries, strict=True):
+    for part, query, asked in zip(question.parts, queries, sides, strict=True):
         similarity = generation.index.scores(query, ranges)
         if question.mode in (SearchMode.DENSE, SearchMode.EXACT):
             similarity[~mask] = -np.inf
             rank_by = similarity
-            if contrary is not None:
-                rank_by = np.maximum(similarity, generation.index.scores(contrary, ranges))
+            if asked is not None:
+                rank_by = np.maximum(*(generation.index.scores(side, ranges) for side in asked))
                 rank_by[~mask] = -np.inf
             scored.append(Scored(similarity, rank_by, None))
             continue

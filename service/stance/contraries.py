@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.domain.issues import Issue, Issues
+from service.domain.issues import Issues
 from service.retrieval.encoder import Encoder, Vectors
 
 # Cosine of the query to an issue's wording from which it is taken to be that issue.
@@ -17,12 +17,18 @@ SAME_ISSUE = 0.70
 
 
 @dataclass(frozen=True, slots=True)
-class Contrary:
-    """What is asked beside a query: `text` denies it, in the words of `issue`."""
+class Sides:
+    """What is asked beside a query that is one of the issues: `contrary` denies it.
+
+    `holds` and `denies` have shape (dimension,). A claim's inner product with one of them is the
+    mean of its similarity to that side's first wording (for `holds`, the query itself) and of its
+    mean similarity to all of that side's wordings, so that no single wording decides.
+    """
 
     issue: str
-    text: str
-    vector: Vectors
+    contrary: str
+    holds: Vectors
+    denies: Vectors
 
 
 class Contraries:
@@ -30,19 +36,17 @@ class Contraries:
 
     def __init__(self, issues: Issues, encoder: Encoder, folder: Path) -> None:
         """Wordings are encoded once a machine; their vectors are kept in `folder`."""
-        self._entries: list[tuple[Issue, str]] = []
+        self._issues = list(issues)
         wordings: list[str] = []
-        for issue in issues:
-            for text in issue.wordings:
-                self._entries.append((issue, issue.contrary))
-                wordings.append(text)
-            for text in issue.contraries:
-                self._entries.append((issue, issue.proposition))
-                wordings.append(text)
-        self._encoder = encoder
+        # Of each wording: its issue, and whether it holds the proposition or denies it.
+        self._entries: list[tuple[int, bool]] = []
+        for number, issue in enumerate(self._issues):
+            wordings += [*issue.wordings, *issue.contraries]
+            self._entries += [(number, True)] * len(issue.wordings)
+            self._entries += [(number, False)] * len(issue.contraries)
         self._vectors = _kept(wordings, encoder, folder)
 
-    def of(self, query: Vectors) -> Contrary | None:
+    def of(self, query: Vectors) -> Sides | None:
         """`query` has shape (dimension,)."""
         if not self._entries:
             return None
@@ -50,8 +54,18 @@ class Contraries:
         best = int(alike.argmax())
         if alike[best] < SAME_ISSUE:
             return None
-        issue, text = self._entries[best]
-        return Contrary(issue.id, text, self._encoder.encode([text])[0])
+        number, holds = self._entries[best]
+        issue = self._issues[number]
+        own, other = (
+            self._vectors[[entry == (number, side) for entry in self._entries]]
+            for side in (holds, not holds)
+        )
+        return Sides(
+            issue.id,
+            issue.contrary if holds else issue.proposition,
+            (query + own.mean(axis=0)) / 2,
+            (other[0] + other.mean(axis=0)) / 2,
+        )
 
 
 def _kept(texts: list[str], encoder: Encoder, folder: Path) -> Vectors:

@@ -269,7 +269,9 @@ def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
     mask, ranges = allowed_rows(question, generation, BLOCS, [])
     query, contrary = ToyEncoder().encode(["abolish veto", "cancel debt"])
     (groups,) = rank(
-        question, generation, *score(question, generation, query[None], [contrary], mask, ranges)
+        question,
+        generation,
+        *score(question, generation, query[None], [(query, contrary)], mask, ranges),
     )
     vectors = generation.index.vectors(slice(None))
     nearer = np.maximum(vectors @ query, vectors @ contrary)

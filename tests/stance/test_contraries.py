@@ -18,7 +18,7 @@ ISSUES = Issues(
 
 def ask(contraries: Contraries, text: str) -> tuple[str, str] | None:
     found = contraries.of(ToyEncoder().encode([text])[0])
-    return (found.issue, found.text) if found else None
+    return (found.issue, found.contrary) if found else None
 
 
 def test_each_side_has_the_other_as_its_contrary(tmp_path: Path) -> None:
@@ -30,10 +30,16 @@ def test_each_side_has_the_other_as_its_contrary(tmp_path: Path) -> None:
     assert ask(contraries, "fishing quotas here") is None
 
 
-def test_the_vector_is_that_of_the_contrary(tmp_path: Path) -> None:
-    found = Contraries(ISSUES, ToyEncoder(), tmp_path).of(ToyEncoder().encode(["end veto now"])[0])
-    assert found is not None
-    assert np.array_equal(found.vector, ToyEncoder().encode(["keep veto power"])[0])
+def test_both_sides_are_asked_in_all_their_wordings(tmp_path: Path) -> None:
+    encoder = ToyEncoder()
+    query = encoder.encode(["end veto now"])[0]
+    sides = Contraries(ISSUES, encoder, tmp_path).of(query)
+    assert sides is not None
+    claims = encoder.encode(["the veto is bad", "keep it", "fish"])
+    holds = claims @ encoder.encode(["abolish the veto", "end veto now"]).T
+    denies = claims @ encoder.encode(["keep veto power", "veto is needed"]).T
+    assert np.allclose(claims @ sides.holds, (claims @ query + holds.mean(axis=1)) / 2, atol=1e-6)
+    assert np.allclose(claims @ sides.denies, (denies[:, 0] + denies.mean(axis=1)) / 2, atol=1e-6)
 
 
 def test_wordings_are_encoded_once_and_anew_when_they_change(tmp_path: Path) -> None:
