@@ -23,10 +23,6 @@ Phrase = tuple[tuple[str, ...], ...]
 _Cue = tuple[frozenset[int], tuple[str, ...], str]  # other phrases, contexts, topic
 
 
-# With more topics than this a sentence is a list; then only those named more than once are told.
-_LIST = 3
-
-
 class TopicTagger:
     """Compiled cues of all topics."""
 
@@ -64,26 +60,19 @@ class TopicTagger:
 
     def tags(self, text: str) -> tuple[str, ...]:
         """Topic ids, in the order of the taxonomy."""
-        found: dict[int, int] = {}
-        for number in self._found(_words(text)):
-            found[number] = found.get(number, 0) + 1
+        found = set(self._found(_words(text)))
         topics = self._topics(found, self._strong) or self._topics(found, self._weak)
-        if len(topics) > _LIST:
-            topics = {topic: times for topic, times in topics.items() if times > 1}
         return tuple(sorted(topics, key=self._order.__getitem__))
 
-    def _topics(
-        self, found: Mapping[int, int], compiled: Mapping[int, Sequence[_Cue]]
-    ) -> dict[str, int]:
-        """Topics whose cues are all among the found phrases, with the number of their cues."""
-        topics: dict[str, int] = {}
-        for number, times in found.items():
-            for others, contexts, topic in compiled.get(number, ()):
-                if others <= found.keys() and all(
-                    not self._contexts[name].isdisjoint(found) for name in contexts
-                ):
-                    topics[topic] = topics.get(topic, 0) + times
-        return topics
+    def _topics(self, found: set[int], compiled: Mapping[int, Sequence[_Cue]]) -> set[str]:
+        """Topics of which a cue's phrases are all among the found ones."""
+        return {
+            topic
+            for number in found
+            for others, contexts, topic in compiled.get(number, ())
+            if others <= found
+            and all(not self._contexts[name].isdisjoint(found) for name in contexts)
+        }
 
     def _compiled(self, cues: Mapping[str, Iterable[str]]) -> dict[int, list[_Cue]]:
         """Cues by the number of their first phrase."""

@@ -43,11 +43,10 @@ def test_weak_cues_count_only_alone() -> None:
     assert made.tags("Developing countries are in debt.") == ("debt",)
 
 
-def test_of_a_list_only_what_is_named_again_is_told() -> None:
+def test_a_list_has_all_its_topics() -> None:
     made = tagger(debt=["debt"], trade=["trade"], climate=["climate"], energy=["energy"])
-    assert made.tags("Debt, trade and climate trouble us.") == ("debt", "trade", "climate")
-    assert made.tags("Debt, trade, climate and energy trouble us.") == ()
-    assert made.tags("Debt, trade, climate and energy: debt above all.") == ("debt",)
+    topics = ("debt", "trade", "climate", "energy")
+    assert made.tags("Energy, debt, trade and climate trouble us.") == topics
 
 
 @pytest.mark.parametrize("cue", ["", "*", "ab*", "x + @nowhere", "sea-bed"])
