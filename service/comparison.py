@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,9 +32,11 @@ from service.retrieval.search import (
     score,
 )
 from service.settings import Settings
-from service.stance.classifier import StanceModel
 from service.stance.contraries import Contraries, Sides
 from service.stance.rows import judged, ordered, row
+
+if TYPE_CHECKING:
+    from service.stance.classifier import StanceModel
 
 # Pairs that one answer has judged at most: a longer text's claims share them.
 MOST_JUDGED = 600
@@ -73,6 +75,8 @@ class Comparator:
                 "stance",
                 "this deployment has no stance model: CONCORD_STANCE_MODEL names its folder",
             )
+        from service.stance.classifier import StanceModel  # brings the ONNX runtime with it
+
         return StanceModel(self.settings.stance_model)
 
     @cached_property

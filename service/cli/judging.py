@@ -13,6 +13,10 @@ from service.cli.output import as_json_line, open_comparator
 from service.errors import InvalidInput
 
 _CHUNK = 256
+_corpus_option = click.option(
+    "--corpus", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The UN General Debate Corpus' folder.",
+)  # fmt: skip
 
 
 @click.command()
@@ -50,12 +54,7 @@ def evaluate() -> None:
 
 
 @evaluate.command("stance")
-@click.option(
-    "--corpus",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The UN General Debate Corpus' folder.",
-)
+@_corpus_option
 @click.option(
     "--perspectrum",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -71,12 +70,7 @@ def evaluate_stance_(corpus: Path, perspectrum: Path | None) -> None:
 
 
 @evaluate.command("retrieval")
-@click.option(
-    "--corpus",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The UN General Debate Corpus' folder.",
-)
+@_corpus_option
 def evaluate_retrieval_(corpus: Path) -> None:
     """Whether labelled passages for and against are among the candidates, with intervals."""
     from service.evaluation.retrieval import evaluate_retrieval

@@ -16,7 +16,7 @@ from typing import Any
 from sklearn.metrics import cohen_kappa_score
 
 from service.corpus.tagging import TopicTagger
-from service.evaluation.labels import LabelledSentence, read_labels
+from service.evaluation.labels import LabelledSentence, read_labels, read_topic_labels
 from service.settings import Settings
 
 
@@ -24,8 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--corpus", type=Path, required=True)
     settings = Settings()
-    labelled = list(read_labels(settings.data, parser.parse_args().corpus))
-    print(json.dumps(check_labels(labelled, TopicTagger.load(settings.data)), indent=2))
+    corpus = parser.parse_args().corpus
+    labelled = list(read_labels(settings.data, corpus))
+    tagger = TopicTagger.load(settings.data)
+    report = check_labels(labelled, tagger)
+    more = read_topic_labels(settings.data, corpus)
+    report["topics_more_tuning"] = micro((topics, frozenset(tagger.tags(t))) for t, topics in more)
+    print(json.dumps(report, indent=2))
 
 
 def check_labels(labelled: list[LabelledSentence], tagger: TopicTagger) -> dict[str, Any]:

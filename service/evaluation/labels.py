@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.corpus.text import clean, decode
-from service.corpus.ungdc import speech_files
 from service.domain.statements import Kind
-from service.errors import CatalogueError
+from service.stance.training.passages import CitedSpeeches
 
 LABELS = "labels/sentences.jsonl"
+TOPIC_LABELS = "labels/topics.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +34,23 @@ class LabelledSentence:
 
 def read_labels(data_dir: Path, corpus: Path) -> Iterator[LabelledSentence]:
     """Every label with its sentence, taken from the corpus and checked by its hash."""
-    files = {path.stem: path for path in speech_files(corpus)}
+    speeches = CitedSpeeches(corpus)
     path = data_dir / LABELS
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         entry = json.loads(line)
-        document = files.get(entry["document"])
-        if document is None:
-            raise CatalogueError(f"{path}:{number}: {entry['document']} isn't in {corpus}")
-        cited = decode(document.read_bytes()).text[entry["start"] : entry["end"]]
-        if hashlib.sha256(cited.encode()).hexdigest() != entry["sha256"]:
-            raise CatalogueError(f"{path}:{number}: the passage has another hash")
+        text = speeches.text(f"{path}:{number}", entry)
         second = entry.get("second_kind")
         yield LabelledSentence(
-            entry["document"], entry["start"], entry["end"], clean(cited), Kind(entry["kind"]),
+            entry["document"], entry["start"], entry["end"], text, Kind(entry["kind"]),
             frozenset(entry["topics"]), entry["split"], Kind(second) if second else None,
             frozenset(entry["first_topics"]), frozenset(entry["second_topics"]),
         )  # fmt: skip
+
+
+def read_topic_labels(data_dir: Path, corpus: Path) -> Iterator[tuple[str, frozenset[str]]]:
+    """Sentences whose topics alone were labelled, by one reader: for tuning, not for measuring."""
+    speeches = CitedSpeeches(corpus)
+    path = data_dir / TOPIC_LABELS
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        entry = json.loads(line)
+        yield speeches.text(f"{path}:{number}", entry), frozenset(entry["topics"])

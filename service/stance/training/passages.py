@@ -49,7 +49,7 @@ class PassagePair:
 
 def read_passages(data_dir: Path, corpus: Path) -> list[Passage]:
     """Raises CatalogueError naming the line whose passage isn't there or has another hash."""
-    opened = _Speeches(corpus)
+    opened = CitedSpeeches(corpus)
     return [
         Passage(
             entry["issue"], entry["document"], opened.text(where, entry), entry["label"],
@@ -61,7 +61,7 @@ def read_passages(data_dir: Path, corpus: Path) -> list[Passage]:
 
 def read_pairs(data_dir: Path, corpus: Path) -> list[PassagePair]:
     """As `read_passages`."""
-    opened = _Speeches(corpus)
+    opened = CitedSpeeches(corpus)
     found = []
     for where, entry in _lines(data_dir / PAIRS):
         a, b = (
@@ -84,8 +84,8 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 raise CatalogueError(f"{path}:{number}: {error}") from error
 
 
-class _Speeches:
-    """Speeches by document, each decoded once."""
+class CitedSpeeches:
+    """Speeches by document, each decoded once; a citation is opened and its hash checked."""
 
     def __init__(self, corpus: Path) -> None:
         self._files = {path.stem: path for path in speech_files(corpus)}
