@@ -1,8 +1,9 @@
 """Train the stance model, stage by stage; a stage that is done is not done again.
 
-python -m service.stance.training --shared DIR --work DIR [--stage NAME]
+python -m service.stance.training --shared DIR --work DIR [--stage NAME] [--corrections FILE]
 
-prepare   pairs from the labelled passages, our contrast sets and the public data
+prepare   pairs from the labelled passages, our contrast sets and the public data, and from users'
+          corrections as `python -m service corrections` exports them
 teacher   all-mpnet-base-v2 (a folder, --teacher) becomes a cross-encoder
 student   six of its layers learn on, in the arithmetic of int8
 export    the student in int8 for ONNX Runtime, with its manifest: files' hashes, temperature and
@@ -12,9 +13,11 @@ export    the student in int8 for ONNX Runtime, with its manifest: files' hashes
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
+from service.errors import ConcordError
 from service.settings import Settings
 
 STAGES = ("prepare", "teacher", "student", "export")
@@ -28,15 +31,21 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True, help="holds corpora/ and stance/")
     parser.add_argument("--work", type=Path, required=True, help="where stages leave their results")
     parser.add_argument("--teacher", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--corrections", type=Path, help="JSON Lines, read by the stage prepare")
     parser.add_argument("--stage", choices=STAGES, help="only this one, again")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     for stage in [given.stage] if given.stage else STAGES:
         mark = given.work / f"{stage}.done"
         if mark.is_file() and not given.stage:
+            if stage == "prepare" and given.corrections:
+                print(f"prepare was done before: {given.corrections} isn't read again")
             continue
         started = time.monotonic()
-        _run(stage, given)
+        try:
+            _run(stage, given)
+        except ConcordError as error:
+            sys.exit(f"Error: {error}")
         mark.write_text(f"{time.monotonic() - started:.0f} s\n", "utf-8")
         print(f"{stage} done in {time.monotonic() - started:.0f} s", flush=True)
 
@@ -50,7 +59,7 @@ def _run(stage: str, given: argparse.Namespace) -> None:
         from service.stance.training.prepare import prepare
 
         encoder = open_encoder(settings.model, settings.models)
-        prepare(settings.data, corpus, given.shared, given.work, encoder, SEED)
+        prepare(settings.data, corpus, given.shared, given.work, encoder, SEED, given.corrections)
     elif stage == "teacher":
         from service.stance.training.teacher import teach
 

@@ -40,7 +40,8 @@ def calibrate(logits: npt.NDArray[np.float32], pairs: Sequence[Pair]) -> dict[st
     }
     probabilities = Calibration(**fitted, least={}).probabilities(logits)
     best = (-1.0, {Stance.ALIGNED: 0.9, Stance.OPPOSED: 0.9})
-    for aligned, opposed in itertools.product(np.arange(0.3, 0.9, 0.02), repeat=2):
+    # No side is taken against the odds.
+    for aligned, opposed in itertools.product(np.arange(0.5, 0.9, 0.02), repeat=2):
         least = {str(Stance.ALIGNED): float(aligned), str(Stance.OPPOSED): float(opposed)}
         guess = Calibration(**fitted, least=least).stances(probabilities)
         against = truth == _OPPOSED

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,8 @@ SAVE_EVERY_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A pair with its target: probabilities in the order of `Stance`."""
+    """A pair with its target: probabilities in the order of `Stance`. A `weight` of 0 leaves a
+    pair to the guide alone."""
 
     a: str
     b: str
@@ -28,23 +30,41 @@ class Example:
     weight: float = 1.0
 
 
+class Guide(Protocol):
+    def loss(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        hidden: tuple[torch.Tensor, ...],
+        log: torch.Tensor,
+    ) -> torch.Tensor:
+        """Of a batch, from what the model's layers gave and its log-probabilities."""
+        ...
+
+
 def fit(
     model: CrossEncoder,
     tokenizer: Tokenizer,
-    examples: Sequence[Example],
+    rounds: Sequence[Sequence[Example]],
     *,
     rate: float,
-    epochs: int,
     seed: int,
     checkpoint: Path,
+    guide: Guide | None = None,
 ) -> None:
-    """Train in place. A run that was cut off goes on from `checkpoint`, with the same batches."""
+    """Train in place, round after round; `guide` adds a loss of its own. A run that was cut off
+    goes on from `checkpoint`, with the same batches."""
+    examples = [example for examples in rounds for example in examples]
     encodings = tokenizer.encode_batch([(e.a, e.b) for e in examples])
     targets = torch.tensor([e.target for e in examples])
     weights = torch.tensor([e.weight for e in examples])
     rng = random.Random(seed)
-    lengths = [len(e.ids) for e in encodings]
-    plan = [batch for _ in range(epochs) for batch in batches(lengths, rng)]
+    plan: list[list[int]] = []
+    first = 0
+    for members in rounds:
+        lengths = [len(e.ids) for e in encodings[first : first + len(members)]]
+        plan += [[first + i for i in batch] for batch in batches(lengths, rng)]
+        first += len(members)
     optimizer = torch.optim.AdamW(_groups(model), lr=rate, fused=True)
     warm = max(1, len(plan) // 16)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -60,10 +80,11 @@ def fit(
         batch = plan[step]
         ids, mask = padded([encodings[i] for i in batch], pad)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = model(ids, mask)
+            hidden, logits = model.layers(ids, mask) if guide else ((), model(ids, mask))
         log = torch.log_softmax(logits.float(), dim=1)
-        loss = -(targets[batch] * log).sum(1)
-        loss = (loss * weights[batch]).mean()
+        loss = -((targets[batch] * log).sum(1) * weights[batch]).mean()
+        if guide:
+            loss = loss + guide.loss(ids, mask, hidden, log)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

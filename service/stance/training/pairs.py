@@ -66,15 +66,14 @@ def load_pairs(path: Path) -> list[Pair]:
 def passage_pairs(
     passages: Sequence[Passage], issues: Issues, wanted: set[str], rng: random.Random
 ) -> Iterator[Pair]:
-    """Each passage against its proposition in two wordings and against the contrary."""
+    """Each passage against its proposition, in one of its wordings, and against the contrary."""
     swapped = {"favor": _AGAINST, "against": _FOR, "related": _NEITHER}
     for passage in passages:
         issue = issues[passage.issue]
         if issue.id not in wanted:
             continue
-        first, *others = issue.wordings
-        for wording in (first, rng.choice(others or [first])):
-            yield Pair(wording, passage.text, OF_PASSAGE[passage.label], "passage", issue.id)
+        label = OF_PASSAGE[passage.label]
+        yield Pair(rng.choice(issue.wordings), passage.text, label, "passage", issue.id)
         if passage.label in swapped:
             contrary = rng.choice(issue.contraries)
             yield Pair(contrary, passage.text, swapped[passage.label], "contrary", issue.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from service.catalogue import load_issues
+from service.domain.issues import Issues
 from service.retrieval.encoder import Encoder
+from service.stance.training.corrected import correction_pairs
+from service.stance.training.debates import DEBATES, as_passages, read_debates
 from service.stance.training.pairs import (
     REPEATS,
     TEST,
@@ -19,44 +23,83 @@ from service.stance.training.pairs import (
     contrast_pairs,
     general_pairs,
     issue_pairs,
+    load_pairs,
+    passage_pairs,
     read_sets,
+    sentence_pairs,
     training_issues,
     write_pairs,
 )
+from service.stance.training.passages import read_passages
+from service.stance.training.unlabelled import unlabelled_pairs, write_unlabelled
 
-SIZES = {"perspectrum": 2_500, "argkp": 300, "ibm": 300, "nli": 500}
+# Every round sees each labelled passage once, in other wordings, and another draw of the rest.
+ROUNDS = 2
+SIZES = {"perspectrum": 1_500, "argkp": 200, "ibm": 200, "nli": 700}
+SENTENCES, CONTRASTS, OF_A_DEBATE = 3_000, 5_000, 12
+# Every proposition and document that was trained on, for the model card.
+TRAINED_ON = "trained-on.json"
+UNLABELLED = "unlabelled.jsonl"
 CONTRAST = "stance/contrast.jsonl"
 MINIMAL = "stance/minimal_pairs.jsonl"
 
 
 def prepare(
-    data: Path, corpus: Path, shared: Path, work: Path, encoder: Encoder, seed: int
+    data: Path,
+    corpus: Path,
+    shared: Path,
+    work: Path,
+    encoder: Encoder,
+    seed: int,
+    corrections: Path | None = None,
 ) -> None:
-    """Writes `train.jsonl` and `tuning.jsonl`; prints what they hold."""
+    """Writes `round-1.jsonl` and so on, and `tuning.jsonl`; prints what they hold.
+
+    Every round has all of a user's exported `corrections`.
+    """
     rng = random.Random(seed)
     issues = load_issues(data)
+    corrected = correction_pairs(corrections) if corrections else []
+    _report_touching(corrected, issues, encoder)
+    wanted = training_issues(issues)
     sets = kept_sets(data, read_sets(data / CONTRAST), encoder)
-    own = [
-        *issue_pairs(data, corpus, rng, training_issues(issues)),
-        *contrast_pairs(sets, rng),
-    ]
-    general = general_pairs(shared, rng, SIZES)
-    train = [*own, *general]
-    rng.shuffle(train)
-    tuning = issue_pairs(data, corpus, rng, set(TUNING))
-    for name, pairs in (("train", train), ("tuning", tuning)):
+    debates, spoken = as_passages(kept_debates(data, encoder))
+    files = {"tuning": issue_pairs(data, corpus, random.Random(seed), set(TUNING))}
+    for number in range(1, ROUNDS + 1):
+        own = issue_pairs(data, corpus, rng, wanted)
+        sentences = [pair for pair in own if pair.source == "sentences"]
+        files[f"round-{number}"] = [
+            *(pair for pair in own if pair.source != "sentences"),
+            *_draw(sentences, SENTENCES, rng),
+            *_draw(list(contrast_pairs(sets, rng)), CONTRASTS, rng),
+            *passage_pairs(spoken, debates, {issue.id for issue in debates}, rng),
+            *sentence_pairs(spoken, {issue.id for issue in debates}, rng, OF_A_DEBATE),
+            *general_pairs(shared, rng, SIZES),
+            *corrected,
+        ]
+    for name, pairs in files.items():
         write_pairs(work / f"{name}.jsonl", pairs)
         print(f"{name}: {len(pairs)} pairs", _count(pairs))
+    passages = read_passages(data, corpus)
+    documents = sorted({p.document for p in passages if p.issue in wanted})
+    trained = {"issues": sorted(wanted), "documents": documents, "contrast_sets": len(sets)}
+    (work / TRAINED_ON).write_text(json.dumps(trained, indent=0) + "\n", "utf-8")
+    found = unlabelled_pairs(passages, issues, wanted, encoder, seed)
+    write_unlabelled(work / UNLABELLED, unlabelled := list(dict.fromkeys(found)))
+    print(f"unlabelled: {len(unlabelled)} pairs")
+
+
+def load_rounds(work: Path) -> list[list[Pair]]:
+    return [load_pairs(work / f"round-{number}.jsonl") for number in range(1, ROUNDS + 1)]
+
+
+def _draw(pairs: list[Pair], most: int, rng: random.Random) -> list[Pair]:
+    return rng.sample(pairs, min(most, len(pairs)))
 
 
 def kept_sets(data: Path, sets: Sequence[dict[str, Any]], encoder: Encoder) -> list[dict[str, Any]]:
     """Contrast sets that touch no test issue, no tuning issue and no minimal pair."""
-    issues = load_issues(data)
-    held = [
-        text
-        for key in sorted(TEST | TUNING)
-        for text in (*issues[key].wordings, *issues[key].contraries)
-    ]
+    held = _held_wordings(load_issues(data))
     minimal = [pair["a"] for pair in read_sets(data / MINIMAL)]
     claims = encoder.encode([entry["claim"] for entry in sets])
     touching = (claims @ encoder.encode(held).T).max(axis=1) >= TOUCHES
@@ -65,6 +108,40 @@ def kept_sets(data: Path, sets: Sequence[dict[str, Any]], encoder: Encoder) -> l
           f"{int(repeating.sum())} repeat a minimal pair: left out")  # fmt: skip
     dropped = touching | repeating
     return [entry for entry, drop in zip(sets, dropped, strict=True) if not drop]
+
+
+def kept_debates(data: Path, encoder: Encoder) -> list[dict[str, Any]]:
+    """Debates that touch no test issue, no tuning issue and no minimal pair."""
+    path = data / DEBATES
+    debates = read_debates(path) if path.is_file() else []
+    if not debates:
+        return []
+    said = encoder.encode([entry["proposition"] for entry in debates])
+    minimal = encoder.encode([pair["a"] for pair in read_sets(data / MINIMAL)])
+    touching = (said @ encoder.encode(_held_wordings(load_issues(data))).T).max(axis=1) >= TOUCHES
+    dropped = touching | ((said @ minimal.T).max(axis=1) >= REPEATS)
+    kept = [entry for entry, drop in zip(debates, dropped, strict=True) if not drop]
+    print(f"debates: {len(debates)}, {len(debates) - len(kept)} touch what is measured: left out")
+    return kept
+
+
+def _held_wordings(issues: Issues) -> list[str]:
+    return [
+        text
+        for key in sorted(TEST | TUNING)
+        for text in (*issues[key].wordings, *issues[key].contraries)
+    ]
+
+
+def _report_touching(corrected: Sequence[Pair], issues: Issues, encoder: Encoder) -> None:
+    """A user's corrections are wanted whatever they are about; but then figures on an issue that
+    was to stay unseen are no longer what they claim to be."""
+    if not corrected:
+        return
+    asked = encoder.encode([pair.a for pair in corrected])
+    touching = (asked @ encoder.encode(_held_wordings(issues)).T).max(axis=1) >= TOUCHES
+    print(f"corrections: {len(corrected)}, {int(touching.sum())} touch a held-out issue: where "
+          "any do, `evaluate stance` measures in part what was trained on")  # fmt: skip
 
 
 def _count(pairs: Sequence[Pair]) -> dict[str, dict[str, int]]:

@@ -1,4 +1,5 @@
-"""Stage 3: six of the teacher's twelve layers and a smaller vocabulary learn on.
+"""Stage 3: six of the teacher's twelve layers and a smaller vocabulary learn to do as it does, in
+each layer and in the verdicts (as TinyBERT, Jiao et al. 2020), on labelled and unlabelled pairs.
 
 Its linear layers see in training what int8 will do to them in service: the input of each pair
 rounded to 256 steps between its extremes, and weights to 255 steps a column.
@@ -8,7 +9,10 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,14 +20,20 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from service.domain.stance import STANCES
-from service.stance.training.fit import fit
+from service.stance.training.fit import Example, fit
 from service.stance.training.network import CrossEncoder, open_tokenizer, predict
 from service.stance.training.pairs import load_pairs
+from service.stance.training.prepare import UNLABELLED, load_rounds
 from service.stance.training.teacher import examples, load_teacher, report, texts
+from service.stance.training.unlabelled import load_unlabelled
 
-LAYERS = (0, 2, 4, 6, 8, 11)
+LAYERS = (1, 3, 5, 7, 9, 11)
 VOCABULARY = 16_000
-RATE, EPOCHS = 5e-5, 1
+RATE = 1e-4
+# What a pair's label weighs beside the teacher's verdict, and each layer's likeness to its model.
+OF_LABEL, OF_LAYERS = 0.5, 1.0
+STUDENT_ROUNDS, MOST_UNLABELLED = 1, 8_000
+_NONE = (1 / len(STANCES),) * len(STANCES)
 
 
 class RoundedLinear(nn.Linear):
@@ -50,15 +60,60 @@ def _rounded_weight(w: torch.Tensor) -> torch.Tensor:
     return w + change
 
 
+class Teaching:
+    """The teacher's verdict and layers as a second target."""
+
+    def __init__(self, teacher: CrossEncoder, kept: Sequence[int]) -> None:
+        """`kept`: the teacher's number of each of the student's word pieces."""
+        self._teacher = teacher.eval()
+        self._kept = torch.tensor(kept)
+
+    def loss(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        hidden: tuple[torch.Tensor, ...],
+        log: torch.Tensor,
+    ) -> torch.Tensor:
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            models, logits = self._teacher.layers(self._kept[ids], mask)
+        real = mask.bool()
+        verdict = -(logits.float().softmax(1) * log).sum(1).mean()
+        alike = [
+            _distance(own[real].float(), models[layer][real].float())
+            for own, layer in zip(hidden, LAYERS, strict=True)
+        ]
+        return verdict + OF_LAYERS * torch.stack(alike).mean()
+
+
+def _distance(own: torch.Tensor, model: torch.Tensor) -> torch.Tensor:
+    """Mean squared, in standard deviations of each of the model's dimensions: a few of a
+    transformer's dimensions are a hundred times as large as the rest."""
+    return (((own - model) / (model.std(0) + 1e-3)) ** 2).clamp(max=100).mean()
+
+
 def learn(start: Path, work: Path, seed: int) -> None:
-    pairs = load_pairs(work / "train.jsonl")
+    rounds = load_rounds(work)[:STUDENT_ROUNDS]
+    unlabelled = load_unlabelled(work / UNLABELLED)
+    unlabelled = random.Random(seed).sample(unlabelled, min(MOST_UNLABELLED, len(unlabelled)))
     folder = work / "student"
     folder.mkdir(exist_ok=True)
-    tokenizer, kept = smaller_vocabulary(start, folder, texts(pairs))
-    model = halved(load_teacher(start, work, seed), kept)
+    seen = [*(pair for pairs in rounds for pair in texts(pairs)), *unlabelled]
+    tokenizer, kept = smaller_vocabulary(start, folder, seen)
+    teacher = load_teacher(start, work, seed)
+    model = halved(teacher, kept)
+    model.freeze(0)
+    share = -(-len(unlabelled) // len(rounds))
+    lessons = [
+        [
+            *(replace(example, weight=OF_LABEL) for example in examples(pairs)),
+            *(Example(a, b, _NONE, 0.0) for a, b in unlabelled[n * share : (n + 1) * share]),
+        ]
+        for n, pairs in enumerate(rounds)
+    ]
     fit(
-        model, tokenizer, examples(pairs), rate=RATE, epochs=EPOCHS, seed=seed + 1,
-        checkpoint=work / "student.checkpoint",
+        model, tokenizer, lessons, rate=RATE, seed=seed + 1,
+        checkpoint=work / "student.checkpoint", guide=Teaching(teacher, kept),
     )  # fmt: skip
     torch.save(model.state_dict(), work / "student.pt")
     tuning = load_pairs(work / "tuning.jsonl")

@@ -14,8 +14,9 @@ from service.domain.stance import STANCES
 from service.stance.training.fit import Example, fit, hard
 from service.stance.training.network import CrossEncoder, open_tokenizer, predict
 from service.stance.training.pairs import Pair, load_pairs
+from service.stance.training.prepare import load_rounds
 
-RATE = 4e-5
+RATE = 5e-5
 FROZEN = 4
 
 
@@ -23,11 +24,8 @@ def teach(start: Path, work: Path, seed: int) -> None:
     model = CrossEncoder.start(start, seed)
     model.freeze(FROZEN)
     tokenizer = open_tokenizer(start)
-    pairs = load_pairs(work / "train.jsonl")
-    fit(
-        model, tokenizer, examples(pairs), rate=RATE, epochs=1, seed=seed,
-        checkpoint=work / "teacher.checkpoint",
-    )  # fmt: skip
+    rounds = [examples(pairs) for pairs in load_rounds(work)]
+    fit(model, tokenizer, rounds, rate=RATE, seed=seed, checkpoint=work / "teacher.checkpoint")
     torch.save(model.state_dict(), work / "teacher.pt")
     report(predict(model, tokenizer, texts(tuning := load_pairs(work / "tuning.jsonl"))), tuning)
 
