@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from service.cli.output import as_json_line, open_comparator
+from service.cli.output import JSON_OR_TABLE, as_json_line, open_comparator
 from service.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from service.evaluation.reports import Block
 
 _CHUNK = 256
 _corpus_option = click.option(
     "--corpus", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The UN General Debate Corpus' folder.",
 )  # fmt: skip
+_format_option = click.option(
+    "--format", "format_", type=JSON_OR_TABLE, default="table", show_default=True
+)
 
 
 @click.command()
@@ -26,18 +32,30 @@ _corpus_option = click.option(
     type=click.File("r", encoding="utf-8-sig"),
     help="JSON Lines with `a` and `b`; - reads standard input.",
 )
-def stance(pairs: TextIO) -> None:
+@click.option(
+    "--explain", "explained", is_flag=True,
+    help="Also the words of b that decide; takes some hundred times as long.",
+)  # fmt: skip
+def stance(pairs: TextIO, explained: bool) -> None:
     """Where b stands towards a, pair by pair: aligned, partial, opposed or unclear.
 
     Writes each line's own fields back with `stance` and `probabilities`.
     """
+    from service.stance.explanation import explain
+
     model = open_comparator().stance_model
     pending: list[dict[str, object]] = []
 
     def answer() -> None:
         verdicts = model.judge([(str(line["a"]), str(line["b"])) for line in pending])
         for line, verdict in zip(pending, verdicts, strict=True):
-            said = {"stance": verdict.stance, "probabilities": verdict.to_dict()}
+            said: dict[str, object] = {
+                "stance": verdict.stance,
+                "probabilities": verdict.to_dict(),
+            }
+            if explained:
+                found = explain(model, str(line["a"]), str(line["b"]))
+                said["explanation"] = found.to_dict()
             click.echo(as_json_line(line | said), nl=False)
         pending.clear()
 
@@ -60,23 +78,102 @@ def evaluate() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The Perspectrum data set's folder, to measure on its test split too.",
 )
-def evaluate_stance_(corpus: Path, perspectrum: Path | None) -> None:
-    """The stance model on issues that it was never trained on, with intervals by issue."""
-    from service.evaluation.stance import evaluate_stance, to_json
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    help="An encoder whose cosine is a baseline, beside the default one's. Repeatable.",
+)
+@_format_option
+def evaluate_stance_(
+    corpus: Path, perspectrum: Path | None, encoders: tuple[str, ...], format_: str
+) -> None:
+    """The stance model, beside baselines, on issues that it was never trained on.
+
+    Also with the actors masked, by issue and by the speaking state's regional group, with intervals
+    by issue and the goals.
+    """
+    from service.evaluation.stance import evaluate_stance
+    from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
 
     comparator = open_comparator()
-    report = evaluate_stance(comparator.stance_model, comparator.settings.data, corpus, perspectrum)
-    click.echo(to_json(report))
+    settings, model = comparator.settings, comparator.stance_model
+    names = dict.fromkeys((DEFAULT_MODEL, *encoders))
+    opened = [open_encoder(name, settings.models) for name in names]
+    _echo(evaluate_stance(model, settings.data, corpus, perspectrum, opened), format_)
 
 
 @evaluate.command("retrieval")
 @_corpus_option
-def evaluate_retrieval_(corpus: Path) -> None:
+@_format_option
+def evaluate_retrieval_(corpus: Path, format_: str) -> None:
     """Whether labelled passages for and against are among the candidates, with intervals."""
     from service.evaluation.retrieval import evaluate_retrieval
-    from service.evaluation.stance import to_json
 
-    click.echo(to_json(evaluate_retrieval(open_comparator(), corpus)))
+    _echo(evaluate_retrieval(open_comparator(), corpus), format_)
+
+
+@evaluate.command("answers")
+@click.option(
+    "--unread",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the quotations that nobody has labelled yet to this file (JSON Lines).",
+)
+@_format_option
+def evaluate_answers_(unread: Path | None, format_: str) -> None:
+    """Of the states that 30 answers show as aligned, how many are; with intervals by query."""
+    from service.evaluation.answers import evaluate_answers
+
+    _echo(evaluate_answers(open_comparator(), unread), format_)
+
+
+@evaluate.command("cost")
+@_format_option
+def evaluate_cost_(format_: str) -> None:
+    """The milliseconds that judging adds to an answer, on this machine."""
+    from service.evaluation.cost import evaluate_cost
+
+    _echo(evaluate_cost(open_comparator()), format_)
+
+
+@evaluate.command("topics")
+@_corpus_option
+@_format_option
+def evaluate_topics_(corpus: Path, format_: str) -> None:
+    """The topics of held-out labelled sentences, beside baselines, with intervals by document."""
+    from service.corpus.tagging import TopicTagger
+    from service.evaluation.labels import read_labels
+    from service.evaluation.topics import evaluate_topics
+
+    comparator = open_comparator()
+    data = comparator.settings.data
+    labelled = list(read_labels(data, corpus))
+    tagger, taxonomy = TopicTagger.load(data), comparator.catalogue.topics
+    _echo(evaluate_topics(labelled, tagger, taxonomy, comparator.encoder), format_)
+
+
+@evaluate.command("positions")
+@_corpus_option
+@_format_option
+def evaluate_positions_(corpus: Path, format_: str) -> None:
+    """Positions told from narrative and ceremony, cross-validated, beside baselines.
+
+    Trains five times: takes some minutes.
+    """
+    from service.evaluation.kinds import evaluate_positions
+    from service.evaluation.labels import read_labels
+    from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
+
+    settings = open_comparator().settings
+    labelled = list(read_labels(settings.data, corpus))
+    encoder = open_encoder(DEFAULT_MODEL, settings.models)
+    _echo(evaluate_positions(labelled, corpus, encoder), format_)
+
+
+def _echo(blocks: list[Block], format_: str) -> None:
+    from service.evaluation.reports import to_json, to_tables
+
+    click.echo(to_json(blocks) if format_ == "json" else to_tables(blocks))
 
 
 def _lines(file: TextIO) -> Iterator[dict[str, object]]:

@@ -8,7 +8,7 @@ A passage counts as found where its sentence is among the `ALL` best of all stat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,24 @@ import numpy.typing as npt
 from service.comparison import Comparator
 from service.domain.issues import Issue
 from service.errors import InvalidInput, NotFound
-from service.evaluation.stance import Figure, bootstrap
+from service.evaluation.figures import Figure, bootstrap
+from service.evaluation.reports import Block
 from service.retrieval.columns import KINDS
 from service.retrieval.generations import Generation
 from service.stance.training.pairs import TEST
 from service.stance.training.passages import Passage, read_passages
 
 ALL, OWN = 1_000, 20
-SIDES = ("favor", "against")
+SIDES = {"favor": "for", "against": "against"}
+OURS = "proposition and contrary"
 _Way = Callable[[Comparator, Generation, Issue], npt.NDArray[Any]]
 
 
-def evaluate_retrieval(comparator: Comparator, corpus: Path) -> dict[str, Any]:
-    """Shares by way of asking, side and kind of candidate list, with intervals by issue."""
+def evaluate_retrieval(comparator: Comparator, corpus: Path) -> list[Block]:
+    """Shares by way of asking, side and kind of candidate list, with intervals by issue.
+
+    Raises InvalidInput where the current generation holds none of the labelled passages.
+    """
     generation = comparator.generation
     passages = [
         p
@@ -42,12 +47,10 @@ def evaluate_retrieval(comparator: Comparator, corpus: Path) -> dict[str, Any]:
         raise InvalidInput("corpus", "the current generation holds none of the labelled passages")
     ways: dict[str, _Way] = {
         "proposition": _by_proposition,
-        "proposition and contrary": _by_both,
+        OURS: _by_both,
         "words (BM25)": _by_words,
     }
-    report: dict[str, Any] = {
-        "passages": {"found": len(rows), "not in this generation": len(passages) - len(rows)}
-    }
+    report = {}
     for name, way in ways.items():
         found: dict[str, list[tuple[str, int, int]]] = {side: [] for side in SIDES}
         for issue in comparator.issues:
@@ -58,17 +61,24 @@ def evaluate_retrieval(comparator: Comparator, corpus: Path) -> dict[str, Any]:
             for i, row in mine:
                 among_all, among_own = _places(generation, scores, row)
                 found[passages[i].label].append((issue.id, among_all, among_own))
-        report[name] = {side: _shares(found[side]) for side in SIDES}
-    return report
+        report[name] = {key: f for side in SIDES for key, f in _shares(side, found[side]).items()}
+    about = (
+        f"{len(rows)} labelled passages ({len(passages) - len(rows)} more aren't in this "
+        f"generation) among the first {ALL} of all states, the first {OWN} of their own"
+    )
+    return [Block("retrieval", report, about, ours=OURS)]
 
 
-def _shares(found: Sequence[tuple[str, int, int]]) -> Mapping[str, Figure]:
+def _shares(side: str, found: Sequence[tuple[str, int, int]]) -> dict[str, Figure]:
+    if not found:
+        return {}
     subjects = np.array([issue for issue, *_ in found])
     among_all = np.array([place < ALL for _, place, _ in found])
     among_own = np.array([place < OWN for _, _, place in found])
+    name = SIDES[side]
     return {
-        f"first {ALL} of all states": bootstrap(lambda r: float(among_all[r].mean()), subjects),
-        f"first {OWN} of its own state": bootstrap(lambda r: float(among_own[r].mean()), subjects),
+        f"{name}_among_all": bootstrap(lambda r: float(among_all[r].mean()), subjects),
+        f"{name}_among_own": bootstrap(lambda r: float(among_own[r].mean()), subjects),
     }
 
 

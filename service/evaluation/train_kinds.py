@@ -14,10 +14,12 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_fscore_support
@@ -28,8 +30,8 @@ from service.corpus.sentences import sentences
 from service.corpus.text import clean, decode
 from service.corpus.ungdc import speech_files
 from service.domain.statements import Kind
-from service.evaluation.labels import read_labels
-from service.retrieval.encoder import DEFAULT_MODEL, Vectors, open_encoder
+from service.evaluation.labels import LabelledSentence, read_labels
+from service.retrieval.encoder import DEFAULT_MODEL, Encoder, Vectors, open_encoder
 from service.settings import Settings
 
 SEED = 20_261_124
@@ -46,17 +48,8 @@ def main() -> None:
     corpus = parser.parse_args().corpus
     settings = Settings()
     labelled = list(read_labels(settings.data, corpus))
-    texts = [sentence.text for sentence in labelled]
-    truth = np.array([KINDS.index(sentence.kind) for sentence in labelled])
-    unlabelled = _sample(corpus)
-    encoder = open_encoder(DEFAULT_MODEL, settings.models)
-    vectors, others = encoder.encode(texts), encoder.encode(unlabelled)
-
-    predicted = np.empty_like(truth)
-    folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
-    for train, held in folds.split(texts, truth):
-        pupil = _train([texts[i] for i in train], truth[train], vectors[train], unlabelled, others)
-        predicted[held] = [KINDS.index(pupil.kind(texts[i])) for i in held]
+    material = Material.read(labelled, corpus, open_encoder(DEFAULT_MODEL, settings.models))
+    truth, predicted = material.truth, cross_validated(material)
     precision, recall, f1, count = precision_recall_fscore_support(
         truth, predicted, labels=range(len(KINDS)), zero_division=0
     )
@@ -67,10 +60,38 @@ def main() -> None:
           f"F1 of calling everything a position "
           f"{2 * count[0] / (count[0] + len(truth)):.3f}")  # fmt: skip
 
-    pupil = _train(texts, truth, vectors, unlabelled, others)
+    pupil = _train(material, np.arange(len(truth)))
     (settings.data / MODEL).write_text(
         json.dumps(_stored(pupil), separators=(",", ":")) + "\n", "utf-8"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Labelled sentences with the numbers of their kinds, unlabelled ones, and both's vectors."""
+
+    texts: Sequence[str]
+    truth: npt.NDArray[np.int64]
+    vectors: Vectors
+    unlabelled: Sequence[str]
+    others: Vectors
+
+    @classmethod
+    def read(cls, labelled: Sequence[LabelledSentence], corpus: Path, encoder: Encoder) -> Material:
+        texts = [sentence.text for sentence in labelled]
+        truth = np.array([KINDS.index(sentence.kind) for sentence in labelled])
+        unlabelled = _sample(corpus)
+        return cls(texts, truth, encoder.encode(texts), unlabelled, encoder.encode(unlabelled))
+
+
+def cross_validated(material: Material) -> npt.NDArray[np.int64]:
+    """The kind of each labelled sentence, told by a pupil that was trained without its fold."""
+    predicted = np.empty_like(material.truth)
+    folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
+    for train, held in folds.split(material.texts, material.truth):
+        pupil = _train(material, train)
+        predicted[held] = [KINDS.index(pupil.kind(material.texts[i])) for i in held]
+    return predicted
 
 
 def _sample(corpus: Path) -> list[str]:
@@ -86,19 +107,15 @@ def _sample(corpus: Path) -> list[str]:
     return found
 
 
-def _train(
-    texts: Sequence[str],
-    truth: Any,
-    vectors: Vectors,
-    unlabelled: Sequence[str],
-    others: Vectors,
-) -> KindClassifier:
+def _train(material: Material, rows: npt.NDArray[np.int64]) -> KindClassifier:
+    """On these rows of the labelled sentences, and on all unlabelled ones."""
+    texts, truth = [material.texts[i] for i in rows], material.truth[rows]
     teacher = LogisticRegression(C=3.0, max_iter=2_000, class_weight="balanced")
-    teacher.fit(vectors, truth)
-    belief = teacher.predict_proba(others)
+    teacher.fit(material.vectors[rows], truth)
+    belief = teacher.predict_proba(material.others)
     vectorizer = DictVectorizer()
     rows = vectorizer.fit_transform(
-        [dict.fromkeys(features(text), 1.0) for text in [*texts, *unlabelled]]
+        [dict.fromkeys(features(text), 1.0) for text in [*texts, *material.unlabelled]]
     )
     weights = np.concatenate([np.full(len(texts), LABELLED_WEIGHT), belief.max(axis=1) ** 2])
     target = np.concatenate([truth, belief.argmax(axis=1)])
