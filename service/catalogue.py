@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import yaml
 
 from service.domain.blocs import Bloc, Blocs, Membership
-from service.domain.issues import Issue, Issues
+from service.domain.issues import Example, Issue, Issues
+from service.domain.standing import Side
 from service.domain.states import State, States
 from service.domain.topics import Taxonomy, Topic
 from service.errors import CatalogueError
@@ -95,17 +96,50 @@ def load_topics(data_dir: Path) -> Taxonomy:
     return _checked(path, Taxonomy, topics)
 
 
-def load_issues(data_dir: Path) -> Issues:
+def load_issues(data_dir: Path, own: Path | None = None) -> Issues:
+    """The bundled issues, and one from each YAML file of the folder `own`."""
     path = data_dir / "issues.yaml"
-    issues = []
-    for key, entry in _mapping(path).items():
-        try:
-            for name in ("paraphrases", "contrary_paraphrases", "topics"):
-                entry[name] = tuple(entry.get(name, ()))
-            issues.append(Issue(id=key, **{"group": key, **entry}))
-        except (TypeError, AttributeError) as error:
-            raise CatalogueError(f"{path}, issue {key}: {error}") from error
+    issues = [_issue(f"{path}, issue {key}", key, entry) for key, entry in _mapping(path).items()]
+    for file in sorted(own.glob("*.yaml")) if own and own.is_dir() else ():
+        issues.append(read_issue(file))
     return _checked(path, Issues, issues)
+
+
+def read_issue(path: Path) -> Issue:
+    """An issue of one's own, from one file: `id` (else the file's name), `proposition`, `contrary`,
+    and if wanted `paraphrases`, `contrary_paraphrases`, `topics` and `examples`, each with a `side`
+    (for, against, reservations) and a `text` or a `claim` (its id)."""
+    entry = _mapping(path)
+    key = str(entry.pop("id", path.stem))
+    try:
+        examples = [
+            Example(Side(given["side"]), given.get("claim"), given.get("text"))
+            for given in entry.get("examples", ())
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CatalogueError(
+            f"{path}: each of `examples` needs a side (for, against, reservations): {error}"
+        ) from error
+    for number, example in enumerate(examples, start=1):
+        if example.side is Side.SILENT or not (example.claim_id or example.text):
+            raise CatalogueError(
+                f"{path}, example {number}: give a side (for, against, reservations), and a `text` "
+                "or a `claim`"
+            )
+    return _issue(str(path), key, entry | {"examples": examples})
+
+
+def _issue(where: str, key: str, entry: Any) -> Issue:
+    try:
+        for name in ("paraphrases", "contrary_paraphrases", "topics", "examples"):
+            entry[name] = tuple(entry.get(name, ()))
+        made = Issue(id=key, **{"group": key, **entry})
+    except (TypeError, AttributeError) as error:
+        raise CatalogueError(f"{where}: {error}") from error
+    for text in (made.proposition, made.contrary, *made.wordings, *made.contraries):
+        if not isinstance(text, str) or not text.strip():
+            raise CatalogueError(f"{where}: a wording is no text: {text!r}")
+    return made
 
 
 def _memberships(members: list[Mapping[str, Any]]) -> dict[str, list[Membership]]:
@@ -133,7 +167,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     except (OSError, yaml.YAMLError) as error:
         raise CatalogueError(f"{path} can't be read: {error}") from error
     if not isinstance(found, dict):
-        raise CatalogueError(f"{path} must map each issue's id to what it is")
+        raise CatalogueError(f"{path} must hold names with values")
     return found
 
 

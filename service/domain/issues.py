@@ -5,11 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from service.domain.standing import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A passage that takes `side` on an issue: a claim of the corpus, or any text."""
+
+    side: Side
+    claim_id: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A reader's label of one passage: `side` towards the issue's proposition, SILENT where it
+    takes none. Offsets count characters of the statement's text."""
+
+    issue: str
+    statement_id: str
+    start: int
+    end: int
+    side: Side
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
     """`contrary` is what the other side would itself assert: a denial in other words, not only a
-    "not". Issues of one `group` touch: what is said on one may be taken for the other.
+    "not". Issues of one `group` touch: what is said on one may be taken for the other. `examples`
+    are passages that a user gave with an issue of their own.
     """
 
     id: str
@@ -19,6 +43,7 @@ class Issue:
     contrary_paraphrases: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     group: str = ""
+    examples: tuple[Example, ...] = ()
 
     @property
     def wordings(self) -> tuple[str, ...]:
@@ -27,6 +52,11 @@ class Issue:
     @property
     def contraries(self) -> tuple[str, ...]:
         return (self.contrary, *self.contrary_paraphrases)
+
+    def said(self, side: Side) -> tuple[str, ...]:
+        """All wordings of one side, a user's examples among them."""
+        own = self.wordings if side is Side.FOR else self.contraries
+        return (*own, *(e.text for e in self.examples if e.text and e.side is side))
 
 
 class Issues:

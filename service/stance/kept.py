@@ -1,0 +1,82 @@
+"""Verdicts kept on disk, so that an issue over the whole record is judged once a model."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from service.domain.stance import Stance, Verdict
+
+# About 120 bytes each; when there are more, all are forgotten: it is a cache.
+MOST_KEPT = 2_000_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS verdict (
+    pair BLOB PRIMARY KEY, stance TEXT NOT NULL,
+    aligned REAL NOT NULL, partial REAL NOT NULL, opposed REAL NOT NULL, unclear REAL NOT NULL
+) WITHOUT ROWID
+"""
+
+
+class KeptVerdicts:
+    """Judges through `judge`, and remembers. Safe between threads and processes: writing twice
+    writes the same."""
+
+    def __init__(
+        self,
+        path: Path,
+        fingerprint: str,
+        judge: Callable[[Sequence[tuple[str, str]]], Sequence[Verdict]],
+    ) -> None:
+        self._path = path
+        self._fingerprint = fingerprint
+        self._judge = judge
+        self._lock = threading.Lock()
+
+    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+        keys = [self._key(pair) for pair in pairs]
+        with self._lock, closing(self._open()) as connection:
+            found = self._known(connection, keys)
+            missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in found}
+            if missing:
+                made = self._judge(list(missing.values()))
+                fresh = dict(zip(missing, made, strict=True))
+                self._keep(connection, fresh)
+                found |= fresh
+        return [found[key] for key in keys]
+
+    def _key(self, pair: tuple[str, str]) -> bytes:
+        text = "\0".join((self._fingerprint, *pair))
+        return hashlib.sha256(text.encode()).digest()[:16]
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(_SCHEMA)
+        return connection
+
+    def _known(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
+        found = {}
+        for key in keys:
+            row = connection.execute(
+                "SELECT stance, aligned, partial, opposed, unclear FROM verdict WHERE pair = ?",
+                (key,),
+            ).fetchone()
+            if row:
+                found[key] = Verdict(Stance(row[0]), (row[1], row[2], row[3], row[4]))
+        return found
+
+    def _keep(self, connection: sqlite3.Connection, fresh: dict[bytes, Verdict]) -> None:
+        with connection:
+            (count,) = connection.execute("SELECT count(*) FROM verdict").fetchone()
+            if count + len(fresh) > MOST_KEPT:
+                connection.execute("DELETE FROM verdict")
+            connection.executemany(
+                "INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?)",
+                [(key, str(v.stance), *v.probabilities) for key, v in fresh.items()],
+            )
