@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from service.analysis.annotations import read_annotations
+from service.analysis.standings import (
+    SIDE_OF,
+    IssueStandings,
+    annotated_rows,
+    example_rows,
+    standings,
+)
+from service.answering import asked_too, echo, hit_of, word_stems
 from service.catalogue import Catalogue, load_issues
 from service.corpus.claims import ClaimMaker
 from service.domain.answers import Answer, AnsweredPart, Group, Hit
-from service.domain.issues import Issues
+from service.domain.corrections import Correction, ModelVerdict, folded, text_sha256
+from service.domain.issues import Annotation, Issues
 from service.domain.questions import GroupBy, Question, SearchMode
+from service.domain.stance import Stance, Verdict
+from service.domain.standing import Basis, Side
 from service.domain.statements import Statement
-from service.errors import IndexUnusable, InvalidInput
+from service.errors import IndexUnusable, InvalidInput, NotFound
 from service.questions import MOST_GROUPS, parse_question
 from service.retrieval.encoder import Encoder, Vectors, open_encoder
 from service.retrieval.generations import REBUILD, Generation, Generations
-from service.retrieval.library import ClaimRecord, query_words
+from service.retrieval.library import ClaimRecord
 from service.retrieval.search import (
     ON_POINT_PERCENTILE,
     RankedGroup,
-    RankedHit,
     Scored,
     allowed_rows,
     merge,
@@ -33,15 +43,16 @@ from service.retrieval.search import (
 )
 from service.settings import Settings
 from service.stance.contraries import Contraries, Sides
-from service.stance.rows import judged, ordered, row
-
-if TYPE_CHECKING:
-    from service.stance.classifier import StanceModel
+from service.stance.corrections import Corrections, parse_correction
+from service.stance.explanation import explain
+from service.stance.judge import StanceJudge, open_stance_model
+from service.stance.kept import KeptVerdicts
+from service.stance.rows import corrected, judged, ordered, row
+from service.stance.wordings import judge_on
 
 # Pairs that one answer has judged at most: a longer text's claims share them.
 MOST_JUDGED = 600
-_WORD = re.compile(r"[^\W_]+")
-_ENDING = re.compile(r"(?:ations?|ings?|ness|ments?|edly|ies|ied|ed|es|ly|s|e|y)$")
+STANDING_FILTERS = ("exclude", "states", "blocs", "from", "to")
 
 
 class Comparator:
@@ -68,24 +79,30 @@ class Comparator:
         return open_encoder(self.settings.model, self.settings.models)
 
     @cached_property
-    def stance_model(self) -> StanceModel:
+    def stance_model(self) -> StanceJudge:
         """Refused where the deployment has none."""
         if self.settings.stance_model is None:
             raise InvalidInput(
                 "stance",
                 "this deployment has no stance model: CONCORD_STANCE_MODEL names its folder",
             )
-        from service.stance.classifier import StanceModel  # brings the ONNX runtime with it
-
-        return StanceModel(self.settings.stance_model)
+        return open_stance_model(self.settings.stance_model)
 
     @cached_property
     def issues(self) -> Issues:
-        return load_issues(self.settings.data)
+        return load_issues(self.settings.data, self.settings.issues)
 
     @cached_property
     def contraries(self) -> Contraries:
         return Contraries(self.issues, self.encoder, self.settings.models)
+
+    @cached_property
+    def annotations(self) -> dict[str, list[Annotation]]:
+        return read_annotations(self.settings.data)
+
+    @cached_property
+    def kept_corrections(self) -> Corrections:
+        return Corrections(self.settings.indexes)
 
     @property
     def generation(self) -> Generation:
@@ -106,8 +123,9 @@ class Comparator:
         `**{"from": 2015}`), to, forum, kind, mode, sort, group_by, limit, per_state, fold, stance.
         Raises InvalidInput naming the field, IndexUnusable where there is no index.
         """
-        question = parse_question({"text": text, **filters}, self.catalogue, self.maker)
-        return self.answer(question)
+        asked = {"text": text, **filters}
+        judge = self.settings.stance_model is not None
+        return self.answer(parse_question(asked, self.catalogue, self.maker, judge=judge))
 
     def answer(self, question: Question) -> Answer:
         """Answer a question that has been checked."""
@@ -119,9 +137,9 @@ class Comparator:
         queries = np.concatenate([self.encoder.encode([text]) for text in texts])
         topics = [self.encoder.encode([text])[0] for text in free]
         sides = self._sides(question, queries)
-        asked_too = [(found.holds, found.denies) if found else None for found in sides]
+        beside = [(found.holds, found.denies) if found else None for found in sides]
         mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
-        scored = score(question, generation, queries, asked_too, mask, ranges)
+        scored = score(question, generation, queries, beside, mask, ranges)
         parts: tuple[AnsweredPart, ...] = ()
         if len(scored) > 1:
             parts = tuple(
@@ -134,7 +152,7 @@ class Comparator:
                 for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
             )
         return Answer(
-            query=_echo(question) | (_asked_too(sides) if question.judged else {}),
+            query=echo(question) | (asked_too(sides) if question.judged else {}),
             generation=generation.manifest.id,
             model=generation.manifest.model,
             level=round(generation.similarity_at(ON_POINT_PERCENTILE), 6),
@@ -142,6 +160,100 @@ class Comparator:
             results=self._results(question, generation, merge(scored), share=len(parts) + 1),
             parts=parts,
         )
+
+    def standings(self, issue: str, **filters: Any) -> IssueStandings:
+        """Where every state stands on an issue, since when, and by which quotations.
+
+        `issue` is an id; `filters` are exclude, states, blocs, from and to, as for `search`.
+        Raises NotFound for an unknown issue, InvalidInput naming a filter.
+        """
+        found = self.issues.get(issue)
+        if found is None:
+            raise NotFound(f"no such issue: {issue}")
+        unknown = sorted(set(filters) - set(STANDING_FILTERS))
+        if unknown:
+            known = ", ".join(STANDING_FILTERS)
+            raise InvalidInput(unknown[0], f"no such parameter; there are {known}")
+        asked = {"text": found.proposition, **filters}
+        question = parse_question(asked, self.catalogue, self.maker)
+        generation, model = self.generation, self.stance_model
+        mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, ())
+        sides = self.contraries.on(found.id)
+        nearness = np.maximum(
+            *(generation.index.scores(side, ranges) for side in (sides.holds, sides.denies))
+        )
+        known_rows = annotated_rows(generation, self.annotations.get(found.id, ()))
+        known_rows |= example_rows(generation, found.examples)
+        known_rows |= self._corrected_rows(generation, found.proposition)
+        kept = KeptVerdicts(
+            self.settings.indexes / "verdicts.sqlite", model.fingerprint, model.judge
+        )
+
+        def judge(texts: Sequence[str]) -> list[Verdict]:
+            return judge_on(found, texts, model, kept.judge)
+
+        return IssueStandings(
+            found,
+            generation.manifest.id,
+            generation.manifest.model,
+            model.name,
+            tuple(standings(generation, nearness, mask, known_rows, judge)),
+        )
+
+    def explain(self, text: str, claim_id: str) -> dict[str, Any]:
+        """The words of a claim that decide where it stands towards `text`, asked as one part.
+
+        The verdict is the model's, whatever users corrected. Raises InvalidInput naming the field,
+        NotFound for a claim that isn't in the current generation.
+        """
+        parse_question({"text": text}, self.catalogue, self.maker)
+        if not claim_id:
+            raise InvalidInput("claim_id", "is missing: give the id of a claim")
+        asked, said, model = " ".join(text.split()), self.claim(claim_id).claim, self.stance_model
+        (verdict,) = model.judge([(asked, said.text)])
+        found = explain(model, asked, said.text).to_dict()
+        return {
+            "text": asked,
+            "claim_id": said.id,
+            "stance": found.pop("stance"),
+            "probabilities": verdict.to_dict(),
+            **found,
+            "model": model.name,
+        }
+
+    def correct(
+        self, text: str, claim_id: str, stance: str, author: str, reason: str
+    ) -> Correction:
+        """Keep for good that a claim stands `stance` towards the query `text`; from now on answers
+        to it show this. Raises InvalidInput naming the field, NotFound for a claim that isn't in
+        the current generation."""
+        given = {"text": text, "claim_id": claim_id, "stance": stance}
+        return self.put_correction(given | {"author": author, "reason": reason})[0]
+
+    def put_correction(self, raw: Mapping[str, Any]) -> tuple[Correction, bool]:
+        """As `correct`, with the names of the API; also whether the correction is new."""
+        wanted = parse_correction(raw)
+        record = self.claim(wanted.claim_id)
+        was = None
+        if self.settings.stance_model is not None:
+            (verdict,) = self.stance_model.judge([(wanted.text, record.claim.text)])
+            was = ModelVerdict(verdict.stance, self.stance_model.name)
+        return self.kept_corrections.put(wanted, record.claim, record.statement.state, was)
+
+    def corrections(self, claim_id: str | None = None) -> list[Correction]:
+        """All of them, or those of one claim: the earliest first, history included."""
+        return self.kept_corrections.all(claim_id)
+
+    def corrections_as_rows(self, claim_id: str | None = None) -> list[dict[str, Any]]:
+        """`corrections` for export: `claim_text` is None where the current generation doesn't hold
+        the claim in the words that were corrected; `holds` is False for what came to be history."""
+        found = self.corrections(claim_id)
+        latest = {correction.key: correction for correction in found}
+        return [
+            correction.to_dict()
+            | {"claim_text": self._words(correction), "holds": latest[correction.key] is correction}
+            for correction in found
+        ]
 
     def statement(self, statement_id: str) -> Statement:
         return self.generation.library.statement(statement_id)
@@ -214,7 +326,44 @@ class Comparator:
         """The first `most` hits with their stances; the others keep none, and say so by null."""
         pairs = [(question.parts[hit.asked].text, hit.text) for hit in hits[:most]]
         verdicts = self.stance_model.judge(pairs) if pairs else []
-        return [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
+        found = [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
+        return self._corrected(question, found) if question.judged else found
+
+    def _corrected(self, question: Question, hits: list[Hit]) -> list[Hit]:
+        """As users corrected them for the part that is answered, or else for the whole text."""
+        parts = {hit.asked: folded(question.parts[hit.asked].text) for hit in hits}
+        whole = folded(question.text)
+        held = self.kept_corrections.holding([*parts.values(), whole])
+        if not held:
+            return hits
+        found = []
+        for hit in hits:
+            place = hit.claim_id, text_sha256(hit.text)
+            correction = held.get((parts[hit.asked], *place)) or held.get((whole, *place))
+            found.append(corrected(hit, correction) if correction else hit)
+        return found
+
+    def _corrected_rows(
+        self, generation: Generation, proposition: str
+    ) -> dict[int, tuple[Side, Basis]]:
+        """Claims of which users said where they stand towards the proposition."""
+        found: dict[int, tuple[Side, Basis]] = {}
+        for correction in self.kept_corrections.holding([folded(proposition)]).values():
+            try:
+                record = generation.library.claim(correction.claim_id)
+            except NotFound:
+                continue
+            if text_sha256(record.claim.text) == correction.sha256:
+                found[record.row] = (SIDE_OF[Stance(correction.stance)], Basis.CORRECTED)
+        return found
+
+    def _words(self, correction: Correction) -> str | None:
+        """Of the claim that was corrected, where it is there and still says the same."""
+        try:
+            text = self.generations.current().library.claim(correction.claim_id).claim.text
+        except NotFound:
+            return None
+        return text if text_sha256(text) == correction.sha256 else None
 
     def _hits(
         self,
@@ -225,90 +374,8 @@ class Comparator:
     ) -> list[Hit]:
         ranked = [hit for group in groups for hit in group.hits]
         records = generation.library.records([hit.row for hit in ranked])
-        stems = [{_stem(word) for word in query_words(asked.text)} for asked in question.parts]
+        stems = [word_stems(asked.text) for asked in question.parts]
         return [
-            _hit(generation, record, hit, part if part is not None else hit.asked, stems)
+            hit_of(generation, record, hit, part if part is not None else hit.asked, stems)
             for record, hit in zip(records, ranked, strict=True)
         ]
-
-
-def _hit(
-    generation: Generation,
-    record: ClaimRecord,
-    hit: RankedHit,
-    asked: int,
-    stems: Sequence[set[str]],
-) -> Hit:
-    claim, statement = record.claim, record.statement
-    return Hit(
-        claim_id=claim.id,
-        statement_id=statement.id,
-        state=statement.state,
-        text=claim.text,
-        start=claim.start,
-        end=claim.end,
-        before=record.before,
-        after=record.after,
-        speaker=statement.speaker,
-        office=statement.office,
-        date=str(statement.date),
-        date_precision=statement.date.precision,
-        date_inferred=statement.date.inferred,
-        forum=statement.forum,
-        symbol=statement.symbol,
-        source=statement.source,
-        on_behalf_of=statement.on_behalf_of,
-        aligned_with=statement.aligned_with,
-        kind=claim.kind,
-        attribution=claim.mode,
-        topics=claim.topics,
-        similarity=round(hit.similarity, 6),
-        percentile=generation.percentile(hit.similarity),
-        matched=_matched(claim.text, stems[asked]),
-        asked=asked,
-        folded=hit.folded,
-        rendered=claim.rendered,
-    )
-
-
-def _asked_too(sides: Sequence[Sides | None]) -> dict[str, Any]:
-    """By part of the query: the contrary that was asked as well, or None."""
-    return {
-        "contraries": [
-            {"issue": found.issue, "text": found.contrary} if found else None for found in sides
-        ]
-    }
-
-
-def _matched(text: str, stems: set[str]) -> tuple[str, ...]:
-    """The hit's words that the query has too, in any inflection, as the hit writes them."""
-    return tuple(dict.fromkeys(w for w in _WORD.findall(text) if _stem(w.lower()) in stems))
-
-
-def _stem(word: str) -> str:
-    """A word without its usual English endings; short words stay whole."""
-    stem = _ENDING.sub("", word)
-    return stem if len(stem) >= 4 else word
-
-
-def _echo(question: Question) -> dict[str, Any]:
-    """The question as it was understood, in the API's names."""
-    return {
-        "text": question.text,
-        "parts": [{"text": p.text, "start": p.start, "end": p.end} for p in question.parts],
-        "exclude": list(question.exclude),
-        "states": list(question.states),
-        "blocs": list(question.blocs),
-        "topics": [topic.id or topic.text for topic in question.topics],
-        "from": str(question.earliest) if question.earliest else None,
-        "to": str(question.latest) if question.latest else None,
-        "forum": question.forum,
-        "kind": list(question.kinds) if question.kinds else ["any"],
-        "mode": question.mode,
-        "sort": question.sort,
-        "group_by": question.group_by,
-        "limit": question.limit,
-        "per_state": question.per_state,
-        "fold": question.fold,
-        "stance": list(question.stances or (["on"] if question.judged else ["off"])),
-    }

@@ -26,9 +26,12 @@ _LISTS = ("exclude", "states", "blocs", "topics", "kind", "stance")
 _E = TypeVar("_E", bound=StrEnum)
 
 
-def parse_question(raw: Mapping[str, Any], catalogue: Catalogue, maker: ClaimMaker) -> Question:
+def parse_question(
+    raw: Mapping[str, Any], catalogue: Catalogue, maker: ClaimMaker, *, judge: bool = False
+) -> Question:
     """Check every field of `raw`; names are those of the API. Lists may be given as one string
-    with commas. Raises InvalidInput with the field's name."""
+    with commas. `judge`: whether stances are wanted where nothing is said of them. Raises
+    InvalidInput with the field's name."""
     unknown = sorted(set(raw) - set(FIELDS))
     if unknown:
         raise InvalidInput(unknown[0], f"no such parameter; there are {', '.join(FIELDS)}")
@@ -55,7 +58,7 @@ def parse_question(raw: Mapping[str, Any], catalogue: Catalogue, maker: ClaimMak
         limit=_number("limit", given.get("limit", 20), MOST_GROUPS),
         per_state=_number("per_state", given.get("per_state", 3), MOST_PER_STATE),
         fold=_flag("fold", given.get("fold", True)),
-        judged=lists["stance"] not in ([], ["off"]),
+        judged=lists["stance"] != ["off"] if lists["stance"] else judge,
         stances=_stances(lists["stance"]),
     )
 

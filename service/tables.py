@@ -8,10 +8,12 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from service.domain.stance import sureness
+
 HIT_COLUMNS = (
     "state", "name", "date", "date_precision", "speaker", "office", "forum", "symbol",
-    "similarity", "percentile", "stance", "text", "before", "after", "statement_id", "claim_id",
-    "start", "end", "source", "topics", "matched", "folded", "asked", "rendered",
+    "similarity", "percentile", "stance", "corrected", "text", "before", "after", "statement_id",
+    "claim_id", "start", "end", "source", "topics", "matched", "folded", "asked", "rendered",
 )  # fmt: skip
 
 
@@ -72,6 +74,49 @@ def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
+def standings_as_text(found: Mapping[str, Any], width: int = 100) -> str:
+    """Side by side of an issue: its states, since when, and each one's latest quotation."""
+    issue = found["issue"]
+    lines = [*textwrap.wrap(issue["proposition"], width), *_titled("Contrary: ", issue["contrary"])]
+    for side, count in found["counts"].items():
+        rows = [row for row in found["states"] if row["side"] == side]
+        lines += ["", f"{side.upper()} ({count})"]
+        if side == "silent":
+            lines += textwrap.wrap(", ".join(row["name"] for row in rows), width)
+            continue
+        for row in rows:
+            lines += _standing(row, width)
+    lines += [
+        "",
+        "Inferred sides are a machine's judgement: check the quotation.",
+        f"generation {found['generation']}, model {found['model']}, {found['stance_model']}",
+    ]
+    return "\n".join(lines)
+
+
+def _standing(row: Mapping[str, Any], width: int) -> list[str]:
+    changes = "; ".join(
+        f"{c['before']} to {c['after']} in {c['date']}" + (" (tentative)" if c["tentative"] else "")
+        for c in row["changes"]
+    )
+    shown = next(e for e in reversed(row["evidence"]) if e["side"] == row["side"])
+    sure = "" if shown["probability"] is None else f" {shown['probability']:.0%}"
+    where = " · ".join(
+        part for part in (shown["date"], shown["speaker"], shown["forum"], shown["symbol"]) if part
+    )
+    marks = "in our words, from " if shown["rendered"] else ""
+    return [
+        f"{row['name']} ({row['state']}), since {row['since']}, {row['basis']}"
+        + (f"; changed: {changes}" if changes else ""),
+        *_titled("  ", f"“{shown['text']}”", width),
+        f"    {shown['basis']}{sure} · {where} · {marks}{shown['claim_id']}",
+    ]
+
+
+def _titled(title: str, text: str, width: int = 100) -> list[str]:
+    return textwrap.wrap(title + text, width, subsequent_indent=" " * 3)
+
+
 def columns_as_text(rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, the last one unpadded."""
     if not rows:
@@ -88,8 +133,10 @@ def _quotation(hit: Mapping[str, Any], answer: Mapping[str, Any], width: int) ->
     figures = f"similarity {hit['similarity']:.2f}" + (
         f" (percentile {percentile:g})" if percentile is not None else ""
     )
-    if hit.get("stance"):
-        figures = f"{hit['stance']} ({hit['probabilities'][hit['stance']]:.0%}) · {figures}"
+    if hit.get("corrected"):
+        figures = f"{hit['stance']}, {_corrected(hit['corrected'])} · {figures}"
+    elif hit.get("stance"):
+        figures = f"{hit['stance']} ({sureness(hit['stance'], hit['probabilities'])}) · {figures}"
     who = ", ".join(part for part in (hit["speaker"], hit["office"]) if part)
     where = " · ".join(part for part in (who, hit["date"], hit["forum"], hit["symbol"]) if part)
     marks = "in our words, from " if hit["rendered"] else ""
@@ -102,9 +149,17 @@ def _quotation(hit: Mapping[str, Any], answer: Mapping[str, Any], width: int) ->
     ]
 
 
+def _corrected(correction: Mapping[str, Any]) -> str:
+    was = correction["was"]
+    before = f" (the model: {was['stance']})" if was else ""
+    return f"corrected by {correction['author']}{before}: {correction['reason']}"
+
+
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
+    if isinstance(value, Mapping):  # a correction
+        return _corrected(value)
     if isinstance(value, list | tuple):
         return ";".join(str(item) for item in value)
     return value

@@ -114,9 +114,17 @@ def ungdc() -> Path:
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Comparator:
     """A comparator on a real index of the bundled positions, with the real encoder."""
     folder = tmp_path_factory.mktemp("bundled")
-    comparator = Comparator(Settings(indexes=folder))
+    comparator = Comparator(Settings(indexes=folder, stance_model=None))
     Builder(
         folder, comparator.encoder, comparator.catalogue.topics.ids,
         bundled_statements(comparator.settings.data),
     ).build(Quiet())  # fmt: skip
     return comparator
+
+
+@pytest.fixture(scope="session")
+def stance_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny stance model, which knows the sentences of `tests/tiny_stance.py`."""
+    from tests.tiny_stance import train_tiny  # brings torch with it
+
+    return train_tiny(tmp_path_factory.mktemp("stance"))

@@ -47,8 +47,8 @@ def test_import_build_search_remove(tmp_path: Path) -> None:
     assert "2 unchanged" in run(tmp_path / "ix", "import", "table", str(table))
     run(tmp_path / "ix", "build")
     assert "Nothing changed" in run(tmp_path / "ix", "build")
-    ask = ["search", "We oppose the veto.", "--states", "FRA", "--from", "2021-09-21",
-           "--to", "2021-09-21", "--format"]  # fmt: skip
+    ask = ["search", "We oppose the veto.", "--stance", "off", "--states", "FRA",
+           "--from", "2021-09-21", "--to", "2021-09-21", "--format"]  # fmt: skip
     found = json.loads(run(tmp_path / "ix", *ask, "json"))
     (group,) = found["results"]
     (hit, *_) = group["hits"]

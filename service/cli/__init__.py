@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from service import __version__
-from service.cli import asking, building, importing, judging, listing
+from service.cli import asking, building, correcting, importing, judging, listing, standing
 from service.errors import ConcordError
 
 
@@ -51,10 +51,14 @@ for command in (
     listing.states,
     listing.topics,
     listing.blocs,
+    standing.issues,
+    standing.issue,
     building.generations,
     building.serve,
     building.verify_positions,
     judging.stance,
+    correcting.correct,
+    correcting.corrections,
     judging.evaluate,
 ):
     main.add_command(command)

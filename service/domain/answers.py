@@ -17,7 +17,9 @@ class Hit:
     into the cited document.
 
     `stance` is where the hit stands towards what was asked, with the `probabilities` of each
-    stance: a model's judgement of these two sentences, None where it wasn't asked.
+    stance: a model's judgement of these two sentences, None where it wasn't asked. Where a user
+    has `corrected` it (author, reason, date, and what the model's verdict `was`), `stance` is the
+    user's, and `probabilities` stay the model's.
     """
 
     claim_id: str
@@ -49,6 +51,7 @@ class Hit:
     rendered: bool
     stance: str | None = None
     probabilities: dict[str, float] | None = None
+    corrected: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,3 +116,4 @@ def _leave_out_stances(result: dict[str, Any]) -> None:
     for judged in (result, *result.get("hits", ())):
         judged.pop("stance")
         judged.pop("probabilities", None)
+        judged.pop("corrected", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,15 @@ class Stance(StrEnum):
 
 
 STANCES = tuple(Stance)
+
+
+def sureness(stance: str, probabilities: Mapping[str, float]) -> str:
+    """How sure a verdict is, for people: its probability, or where it is unclear for want of
+    confidence, what it might be."""
+    likeliest = max(probabilities, key=lambda s: probabilities[s])
+    if stance == Stance.UNCLEAR and likeliest != stance:
+        return f"{likeliest} {probabilities[likeliest]:.0%}, not sure enough"
+    return f"{probabilities[stance]:.0%}"
 
 
 @dataclass(frozen=True, slots=True)

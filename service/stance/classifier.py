@@ -20,10 +20,9 @@ from service.domain.stance import STANCES, Stance, Verdict
 from service.errors import CatalogueError
 from service.inference import Graph, cores
 from service.retrieval.encoder import file_sha256
+from service.stance.judge import Remembering
 
 Probabilities = npt.NDArray[np.float64]
-# Verdicts kept in memory, about 1 kB each with their texts.
-MOST_KNOWN = 50_000
 _ALIGNED, _PARTIAL, _OPPOSED, _UNCLEAR = range(len(STANCES))
 
 
@@ -39,25 +38,19 @@ class StanceModel:
                     raise CatalogueError(f"{folder / name} isn't the file that was trained")
         except (OSError, ValueError, KeyError) as error:
             raise CatalogueError(f"{folder}: the stance model can't be read: {error}") from error
-        self.fingerprint: str = described["files"]["model.onnx"]
+        # Of the manifest: it holds the weights' hash, and how probabilities are read from them.
+        self.fingerprint = file_sha256(folder / "manifest.json")
         self.name = f"stance-{self.fingerprint[:12]}"
         self.calibration = Calibration(**described["calibration"])
         self._graph = Graph(folder / "model.onnx")
-        self._known: dict[tuple[str, str], Verdict] = {}
+        self._remembering = Remembering(self._verdicts)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(described["max_tokens"])
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         """What was judged before isn't judged again."""
-        missing = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
-        made = self.probabilities(missing) if missing else ()
-        verdicts = {p: self.calibration.verdict(row) for p, row in zip(missing, made, strict=True)}
-        found = [verdicts.get(pair) or self._known[pair] for pair in pairs]
-        if len(self._known) + len(verdicts) > MOST_KNOWN:
-            self._known = {}
-        self._known |= verdicts
-        return found
+        return self._remembering(pairs)
 
     def logits(self, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float32]:
         """Shape (pairs, 4), in the order of `Stance`."""
@@ -77,6 +70,9 @@ class StanceModel:
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> Probabilities:
         """Calibrated; shape (pairs, 4), each row sums to 1."""
         return self.calibration.probabilities(self.logits(pairs))
+
+    def _verdicts(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+        return [self.calibration.verdict(row) for row in self.probabilities(pairs)]
 
     def _run(self, encoding: Encoding) -> npt.NDArray[np.float32]:
         ids = np.array([encoding.ids], np.int64)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from service.domain.issues import Issues
+from service.domain.standing import Side
 from service.retrieval.encoder import Encoder, Vectors
 
 # Cosine of the query to an issue's wording from which it is taken to be that issue.
@@ -41,9 +42,10 @@ class Contraries:
         # Of each wording: its issue, and whether it holds the proposition or denies it.
         self._entries: list[tuple[int, bool]] = []
         for number, issue in enumerate(self._issues):
-            wordings += [*issue.wordings, *issue.contraries]
-            self._entries += [(number, True)] * len(issue.wordings)
-            self._entries += [(number, False)] * len(issue.contraries)
+            holding, denying = issue.said(Side.FOR), issue.said(Side.AGAINST)
+            wordings += [*holding, *denying]
+            self._entries += [(number, True)] * len(holding)
+            self._entries += [(number, False)] * len(denying)
         self._vectors = _kept(wordings, encoder, folder)
 
     def of(self, query: Vectors) -> Sides | None:
@@ -55,6 +57,16 @@ class Contraries:
         if alike[best] < SAME_ISSUE:
             return None
         number, holds = self._entries[best]
+        return self._sides(number, holds, query)
+
+    def on(self, issue_id: str) -> Sides:
+        """Both sides of one issue, asked with its proposition. Raises KeyError."""
+        numbers = {issue.id: number for number, issue in enumerate(self._issues)}
+        number = numbers[issue_id]
+        first = self._vectors[self._entries.index((number, True))]
+        return self._sides(number, True, first)
+
+    def _sides(self, number: int, holds: bool, query: Vectors) -> Sides:
         issue = self._issues[number]
         own, other = (
             self._vectors[[entry == (number, side) for entry in self._entries]]

@@ -41,7 +41,7 @@ def search_post() -> Response:
 
 @api.get("/v1/statements/<path:statement_id>")
 def statement(statement_id: str) -> Response:
-    _no_arguments()
+    no_arguments()
     found = comparator().statement(statement_id)
     body = _statement(found)
     body["text"] = found.text or None
@@ -51,7 +51,7 @@ def statement(statement_id: str) -> Response:
 
 @api.get("/v1/claims/<path:claim_id>")
 def claim(claim_id: str) -> Response:
-    _no_arguments()
+    no_arguments()
     record = comparator().claim(claim_id)
     body = _claim(record.claim)
     body |= {"before": record.before, "after": record.after}
@@ -61,7 +61,7 @@ def claim(claim_id: str) -> Response:
 
 @api.get("/v1/states")
 def states() -> Response:
-    _no_arguments()
+    no_arguments()
     return jsonify(
         {
             "states": [
@@ -94,7 +94,7 @@ def blocs() -> Response:
 
 @api.get("/v1/topics")
 def topics() -> Response:
-    _no_arguments()
+    no_arguments()
     return jsonify(
         {
             "topics": [
@@ -120,7 +120,7 @@ def healthz() -> Response:
 @api.get("/readyz")
 def readyz() -> Response:
     """The index is loaded and a question is answered; 503 until then."""
-    answer = comparator().search("The United Nations must be strengthened.", limit=1)
+    answer = comparator().search("The United Nations must be strengthened.", limit=1, stance="off")
     return jsonify({"status": "ready", "generation": answer.generation, "model": answer.model})
 
 
@@ -146,7 +146,7 @@ def _search(raw: Mapping[str, Any]) -> Response:
     return jsonify(comparator().search(raw.get("text", ""), **filters).to_dict())
 
 
-def _no_arguments() -> None:
+def no_arguments() -> None:
     for name in request.args:
         raise InvalidInput(name, "no such parameter; there is none here")
 

@@ -6,6 +6,9 @@ from flask import Flask
 
 from service.comparison import Comparator
 from service.web.api import api
+from service.web.corrections import corrections
+from service.web.explanations import explanations
+from service.web.issues import issues
 from service.web.pages import pages
 from service.web.problems import install_problems
 
@@ -18,6 +21,9 @@ def create_app(*, comparator: Comparator) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.extensions["comparator"] = comparator
     app.register_blueprint(api)
+    app.register_blueprint(corrections)
+    app.register_blueprint(explanations)
+    app.register_blueprint(issues)
     app.register_blueprint(pages)
     install_problems(app)
     return app

@@ -7,16 +7,20 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from service.domain.stance import sureness
 from service.errors import IndexUnusable, InvalidInput
 from service.web.api import arguments, comparator
 
 pages = Blueprint("pages", __name__)
 
+# Stands beside every verdict that a model gave; "" leaves it out.
+MACHINE_JUDGEMENT = "machine judgement, check the quotation"
+
 _CHOICES = {
     "mode": ("dense", "exact", "lexical", "hybrid"),
     "sort": ("similarity", "recent"),
     "group_by": ("state", "statement", "none"),
-    "stance": ("off", "on", "aligned", "partial", "opposed", "unclear"),
+    "stance": ("on", "off", "aligned", "partial", "opposed", "unclear"),
     "kind": ("position", "narrative", "ceremony", "any"),
 }
 
@@ -43,6 +47,8 @@ def ask() -> ResponseReturnValue:
         answer=answer,
         refused=refused,
         choices=_CHOICES,
+        machine_judgement=MACHINE_JUDGEMENT,
+        sureness=sureness,
         judges=comparator().settings.stance_model is not None,
         states=sorted(catalogue.states, key=lambda state: state.name),
         blocs=sorted(catalogue.blocs, key=lambda bloc: bloc.name),

@@ -1,4 +1,4 @@
-"""The stance model as it is served, on a tiny one that the tests train."""
+"""The stance model as it is served, on the tiny one of `tests/tiny_stance.py`."""
 
 from __future__ import annotations
 
@@ -7,34 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
-from tokenizers.processors import RobertaProcessing
-from transformers import MPNetConfig, MPNetModel
 
 from service.comparison import Comparator
 from service.domain.stance import STANCES, Stance
 from service.errors import CatalogueError, InvalidInput
 from service.stance.classifier import Calibration, StanceModel
-from service.stance.training.export import describe, quantise
-from service.stance.training.fit import Example, fit, hard
-from service.stance.training.network import CrossEncoder, open_tokenizer
+from tests.tiny_stance import SAID
 
 SANCTIONS = "Sanctions decided by the Security Council must be carried out by every State."
-SAID = [
-    (f"we want {thing} now", said.format(thing), label)
-    for thing in ("peace", "trade", "reform", "debt relief", "seats", "clean water")
-    for said, label in (
-        ("yes to {}", Stance.ALIGNED), ("no to {}", Stance.OPPOSED),
-        ("later some {} perhaps", Stance.PARTIAL), ("{} was debated in May", Stance.UNCLEAR),
-    )
-]  # fmt: skip
 PAIRS = [
     ("The veto must be abolished.", "We want the right of veto to disappear from the Charter."),
     ("Debt must be cancelled.", "Whoever borrows must pay back; we see no case for forgiveness."),
@@ -44,39 +27,8 @@ PAIRS = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real, tiny model: trained, quantised and described as the large one is."""
-    work = tmp_path_factory.mktemp("stance")
-    made = work / "model"
-    made.mkdir()
-    words = sorted({word for pair in SAID for text in pair[:2] for word in text.lower().split()})
-    special = ["<s>", "<pad>", "</s>", "[UNK]"]
-    tokenizer = Tokenizer(
-        WordPiece({word: i for i, word in enumerate([*special, *words])}, unk_token="[UNK]")
-    )
-    tokenizer.normalizer = BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = BertPreTokenizer()
-    tokenizer.post_processor = RobertaProcessing(("</s>", 2), ("<s>", 0))
-    tokenizer.save(str(made / "tokenizer.json"))
-    torch.manual_seed(1)
-    network = CrossEncoder(
-        MPNetModel(
-            MPNetConfig(
-                vocab_size=len(words) + len(special), hidden_size=32, num_hidden_layers=2,
-                num_attention_heads=2, intermediate_size=64, max_position_embeddings=200,
-                hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
-            )
-        )
-    )  # fmt: skip
-    examples = [Example(a, b, hard(STANCES.index(label), 4)) for a, b, label in SAID]
-    fit(
-        network, open_tokenizer(made), examples, rate=3e-3, epochs=60, seed=1,
-        checkpoint=work / "checkpoint",
-    )  # fmt: skip
-    quantise(network, work, made / "model.onnx")
-    least = {"aligned": 0.5, "opposed": 0.5}
-    describe(made, {"temperature": 1.0, "bias": [0.0] * 4, "least": least})
-    return made
+def folder(stance_folder: Path) -> Path:
+    return stance_folder
 
 
 @pytest.fixture(scope="module")

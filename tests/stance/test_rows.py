@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.answers import Group, Hit
+from service.domain.corrections import Correction
 from service.domain.stance import STANCES, Stance, Verdict
-from service.stance.rows import judged, ordered, row
+from service.stance.rows import corrected, judged, ordered, row
 
 
 def hit(number: int, stance: Stance | None, sure: float = 0.9) -> Hit:
@@ -65,3 +66,22 @@ def test_order_and_choice_of_rows() -> None:
     assert [g.stance for g in ordered(rows, None)] == ["aligned", "partial", "opposed", "unclear"]
     wanted = (Stance.OPPOSED, Stance.ALIGNED)
     assert [g.stance for g in ordered(rows, wanted)] == ["aligned", "opposed"]
+
+
+def test_a_correction_outweighs_the_model() -> None:
+    said = Correction(
+        text="q", claim_id="1", statement_id="s", state="AAA", start=0, end=1, sha256="0" * 64,
+        stance=Stance.UNCLEAR, author="a", reason="r", date="2025-11-25T00:00:00+00:00", was=None,
+    )  # fmt: skip
+    hits = [hit(0, Stance.OPPOSED, 0.99), corrected(hit(1, Stance.ALIGNED, 0.6), said)]
+    shown = row(group("AAA", *hits))
+    assert (shown.stance, [h.claim_id for h in shown.hits]) == ("unclear", ["1", "0"])
+    assert shown.hits[0].probabilities == hit(1, Stance.ALIGNED, 0.6).probabilities
+    # Of two corrected ones a side outweighs silence, whatever the model thought.
+    other = corrected(hit(2, Stance.UNCLEAR), replace(said, stance=Stance.PARTIAL))
+    assert row(group("AAA", *hits, other)).hits[0] == other
+
+
+def test_a_row_that_was_judged_in_part_shows_what_was() -> None:
+    shown = row(group("AAA", hit(0, None), hit(1, Stance.UNCLEAR)))
+    assert (shown.stance, shown.hits[0].claim_id) == ("unclear", "1")
