@@ -44,10 +44,10 @@ def test_topics_are_measured_from_the_command_line(ungdc: Path) -> None:
     assert found["goals"]["micro_f1"] == {"goal": ">= 0.75", "holds": figures["model"] >= 0.75}
 
 
-def test_without_a_stance_model_there_is_nothing_to_measure(
+def test_a_model_that_is_none_is_refused_before_the_corpus_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("CONCORD_STANCE_MODEL", raising=False)
+    monkeypatch.setenv("CONCORD_STANCE_MODEL", str(tmp_path / "nothing"))
     done = CliRunner().invoke(main, ["evaluate", "stance", "--corpus", str(tmp_path)])
     assert done.exit_code == 1
     assert "CONCORD_STANCE_MODEL" in done.output

@@ -19,8 +19,10 @@ from service.stance.training.pairs import (
     load_pairs,
     read_sets,
     training_issues,
+    unseen,
     write_pairs,
 )
+from service.stance.training.passages import Passage
 from service.stance.training.prepare import CONTRAST, MINIMAL
 from tests.conftest import PROJECT, UNGDC
 
@@ -76,6 +78,18 @@ def test_contrast_pairs_by_hand() -> None:
     assert made[("c", "h")] is Stance.PARTIAL
     assert made[("c", "n")] is Stance.UNCLEAR
     assert all(made[pair] is Stance.OPPOSED for pair in made if "o1" in pair and "n" not in pair)
+
+
+def test_a_sentence_that_is_tested_is_trained_on_for_no_issue() -> None:
+    made = [
+        Passage(issue, f"{state}_1_2000", text, "favor")
+        for issue, state, text in (
+            ("D01", "AAA", "x"), ("T06", "AAA", "x"), ("T10", "BBB", "y"), ("T06", "BBB", "y"),
+            ("T10", "CCC", "x"), ("T06", "DDD", "z"),
+        )
+    ]  # fmt: skip
+    left = [(p.issue, p.text) for p in unseen(made)]
+    assert left == [("D01", "x"), ("T10", "y"), ("T06", "z")]
 
 
 def test_pairs_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped-def]

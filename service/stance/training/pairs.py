@@ -218,12 +218,26 @@ def relation_pairs(data_dir: Path, corpus: Path, wanted: set[str]) -> list[Pair]
 def issue_pairs(data_dir: Path, corpus: Path, rng: random.Random, wanted: set[str]) -> list[Pair]:
     """All pairs on the labelled issues `wanted`; where two readers differ, none."""
     issues = load_issues(data_dir)
-    passages = [p for p in read_passages(data_dir, corpus) if p.second_label in (None, p.label)]
+    agreed = [p for p in read_passages(data_dir, corpus) if p.second_label in (None, p.label)]
+    passages = unseen(agreed)
     return [
         *passage_pairs(passages, issues, wanted, rng),
         *sentence_pairs(passages, wanted, rng),
         *relation_pairs(data_dir, corpus, wanted),
     ]
+
+
+def unseen(passages: Sequence[Passage]) -> list[Passage]:
+    """Without passages of other issues whose words are also a test issue's, and without training
+    passages whose words are a tuning issue's: some sentences are labelled on several issues."""
+
+    def rank(issue: str) -> int:
+        return 2 if issue in TEST else 1 if issue in TUNING else 0
+
+    highest: dict[str, int] = {}
+    for passage in passages:
+        highest[passage.text] = max(rank(passage.issue), highest.get(passage.text, 0))
+    return [p for p in passages if rank(p.issue) == highest[p.text]]
 
 
 def _json(path: Path) -> Any:

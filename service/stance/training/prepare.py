@@ -28,6 +28,7 @@ from service.stance.training.pairs import (
     read_sets,
     sentence_pairs,
     training_issues,
+    unseen,
     write_pairs,
 )
 from service.stance.training.passages import read_passages
@@ -84,7 +85,7 @@ def prepare(
     documents = sorted({p.document for p in passages if p.issue in wanted})
     trained = {"issues": sorted(wanted), "documents": documents, "contrast_sets": len(sets)}
     (work / TRAINED_ON).write_text(json.dumps(trained, indent=0) + "\n", "utf-8")
-    found = unlabelled_pairs(passages, issues, wanted, encoder, seed)
+    found = unlabelled_pairs(unseen(passages), issues, wanted, encoder, seed)
     write_unlabelled(work / UNLABELLED, unlabelled := list(dict.fromkeys(found)))
     print(f"unlabelled: {len(unlabelled)} pairs")
 
