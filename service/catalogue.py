@@ -132,6 +132,8 @@ def read_issue(path: Path) -> Issue:
 def _issue(where: str, key: str, entry: Any) -> Issue:
     try:
         for name in ("paraphrases", "contrary_paraphrases", "topics", "examples"):
+            if isinstance(entry.get(name), str):
+                raise TypeError(f"`{name}` must be a list")
             entry[name] = tuple(entry.get(name, ()))
         made = Issue(id=key, **{"group": key, **entry})
     except (TypeError, AttributeError) as error:

@@ -43,7 +43,7 @@ from service.errors import InvalidInput
 @click.option(
     "--stance",
     multiple=True,
-    help="off (default), on, or only these: aligned, partial, opposed, unclear. Repeatable.",
+    help="on (default), off, or only these: aligned, partial, opposed, unclear. Repeatable.",
 )
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def search(text: str | None, file: Path | None, format_: str, **filters: Any) -> None:

@@ -115,8 +115,9 @@ def bench_encoding(indexes: Path) -> dict[str, Any]:
 
 
 def bench_search() -> dict[str, Any]:
-    """Encode, filtered exact search and texts, against a bare FAISS flat scan for ten rows."""
-    comparator = Comparator()
+    """Encode, filtered exact search and texts, against a bare FAISS flat scan for ten rows.
+    Stances are off: what judging adds, `evaluate cost` measures."""
+    comparator = Comparator(Settings(stance_model=None))
     generation = comparator.generation
     scan = bare_scan(generation.index.vectors(slice(None)))
     vectors = [comparator.encoder.encode([query])[0] for query in QUERIES]
@@ -150,7 +151,8 @@ def bench_search() -> dict[str, Any]:
 
 
 def bench_start() -> dict[str, Any]:
-    """From process start to the first answer on the bundled index, in fresh processes."""
+    """From process start to the first answer on the bundled index, in fresh processes; without
+    stances, and with them as the default is."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"CONCORD_INDEXES": folder}
         _timed([sys.executable, "-m", "service", "build"], environment)
@@ -161,13 +163,15 @@ def bench_start() -> dict[str, Any]:
             "from service.retrieval.packaged_model import model_folder as m;"
             "S(str(m()), device='cpu', local_files_only=True)",
         ]  # fmt: skip
-        ours, reference = [], []
+        ours, judging, reference = [], [], []
         for _ in range(5):
-            ours.append(_timed(ask, environment))
+            ours.append(_timed([*ask, "--stance", "off"], environment))
+            judging.append(_timed(ask, environment))
             reference.append(_timed(load, environment))
     mine, theirs = statistics.median(ours), statistics.median(reference)
     return {
         "first_answer_s": round(mine, 2),
+        "first_judged_answer_s": round(statistics.median(judging), 2),
         "load_reference_s": round(theirs, 2),
         "ratio": round(mine / theirs, 3),
     }

@@ -65,10 +65,9 @@ def test_filters_narrow_who_and_when(asking: Comparator) -> None:
         asking.standings("X999")
 
 
-def test_the_same_question_is_judged_once(asking: Comparator, tmp_path: Path) -> None:
-    settings = asking.settings.model_copy(update={"indexes": asking.settings.indexes})
+def test_the_same_question_is_judged_once(asking: Comparator) -> None:
     first = json.dumps(on(asking, "D02"))
-    again = Comparator(settings)
+    again = Comparator(asking.settings)
     judged: list[int] = []
     judge = again.stance_model.judge
     again.stance_model.judge = lambda pairs: judged.append(len(pairs)) or judge(pairs)  # type: ignore[method-assign,func-returns-value]
@@ -108,6 +107,7 @@ def test_an_issue_of_ones_own_is_answered_like_the_others(
         ("proposition: P.\ncontrary: C.\nexamples: [{text: T.}]\n", "side"),
         ("proposition: P.\ncontrary: C.\nexamples: [{side: both, text: T.}]\n", "both"),
         ("proposition: P.\ncontrary: C.\nexamples: [{side: for}]\n", "example 1"),
+        ("proposition: P.\ncontrary: C.\nparaphrases: Q.\n", "must be a list"),
         ("proposition: [P.\n", "can't be read"),
     ],
 )
