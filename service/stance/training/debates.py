@@ -3,11 +3,11 @@ beside the point. They stand in for labelled passages where the corpus has too f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from service.data_files import read_objects
 from service.domain.issues import Issue, Issues
 from service.errors import CatalogueError
 from service.stance.training.passages import Passage
@@ -19,18 +19,16 @@ _LABELS = {"for": "favor", "against": "against", "partial": "partial", "related"
 def read_debates(path: Path) -> list[dict[str, Any]]:
     """Raises CatalogueError naming the line."""
     found = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                entry = json.loads(line)
-                entry["id"] = f"debate-{number}"
-                texts = [entry["proposition"], entry["contrary"]]
-                texts += [text for side in _LABELS for text in entry[side]]
-                if not all(isinstance(text, str) and text.strip() for text in texts):
-                    raise ValueError("a passage is no text")
-            except (ValueError, KeyError, TypeError) as error:
-                raise CatalogueError(f"{path}:{number}: {error}") from error
-            found.append(entry)
+    for number, (where, entry) in enumerate(read_objects(path), start=1):
+        try:
+            entry["id"] = f"debate-{number}"
+            texts = [entry["proposition"], entry["contrary"]]
+            texts += [text for side in _LABELS for text in entry[side]]
+            if not all(isinstance(text, str) and text.strip() for text in texts):
+                raise ValueError("a passage is no text")
+        except (ValueError, KeyError, TypeError) as error:
+            raise CatalogueError(f"{where}: {error}") from error
+        found.append(entry)
     return found
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from service.catalogue import load_issues
 from service.domain.issues import Issues
 from service.domain.stance import Stance
+from service.retrieval.encoder import Encoder
 from service.stance.training.passages import Passage, read_pairs, read_passages
 
 _FOR, _PARTLY, _AGAINST, _NEITHER = Stance
@@ -26,6 +27,9 @@ OF_RELATION = {"same": _FOR, "opposite": _AGAINST, "hedged": _PARTLY}
 TEST = frozenset(f"D{n:02d}" for n in range(1, 21))
 # Issues on which thresholds are set and probabilities calibrated.
 TUNING = frozenset({"T10", "T23", "T28", "T32", "T36", "U17", "U24", "U30", "U33"})
+# Propositions this near to each other (cosine of the default encoder) ask neighbouring questions:
+# nearer ones may be the same question, farther ones are told apart by their words.
+NEIGHBOURS, STRANGERS_OF_ONE = (0.30, 0.60), 4
 # A contrast set whose claim is this near (cosine of the default encoder) to a test issue's wording
 # is left out, and one this near to a minimal pair's.
 TOUCHES, REPEATS = 0.60, 0.80
@@ -96,6 +100,31 @@ def sentence_pairs(
                 found[label].append(Pair(a.text, b.text, label, "sentences", issue))
         for label, pairs in found.items():
             yield from rng.sample(pairs, min(len(pairs), int(most * share[label])))
+
+
+def stranger_pairs(
+    passages: Sequence[Passage], issues: Issues, encoder: Encoder, rng: random.Random
+) -> Iterator[Pair]:
+    """Each proposition against passages that take sides on a neighbouring question: unclear. It is
+    what a search mostly brings."""
+    sided = defaultdict(list)
+    for passage in passages:
+        if passage.label in ("favor", "against"):
+            sided[passage.issue].append(passage.text)
+    listed = [issue for issue in issues if issue.id in sided]
+    if not listed:
+        return
+    vectors = encoder.encode([issue.proposition for issue in listed])
+    low, high = NEIGHBOURS
+    for issue, near in zip(listed, vectors @ vectors.T, strict=True):
+        others = [
+            other
+            for other, score in zip(listed, near, strict=True)
+            if low <= score < high and (other.group != issue.group or not issue.group)
+        ]
+        for other in rng.sample(others, min(STRANGERS_OF_ONE, len(others))):
+            asked = rng.choice([*issue.wordings, *issue.contraries])
+            yield Pair(asked, rng.choice(sided[other.id]), _NEITHER, "strangers", issue.id)
 
 
 def _relation(a: str, b: str) -> Stance | None:

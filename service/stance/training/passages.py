@@ -7,14 +7,14 @@ the SHA-256 of that span; the words are taken from the corpus.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from service.corpus.text import clean, decode
 from service.corpus.ungdc import speech_files
+from service.data_files import read_objects
 from service.errors import CatalogueError
 
 PASSAGES = "labels/stance.jsonl"
@@ -51,37 +51,28 @@ def read_passages(data_dir: Path, corpus: Path) -> list[Passage]:
     """Raises CatalogueError naming the line whose passage isn't there or has another hash."""
     opened = CitedSpeeches(corpus)
     return [
-        Passage(
-            entry["issue"], entry["document"], opened.text(where, entry), entry["label"],
-            entry.get("second_label"),
-        )
-        for where, entry in _lines(data_dir / PASSAGES)
-    ]  # fmt: skip
+        _passage(opened, where, entry, entry) for where, entry in read_objects(data_dir / PASSAGES)
+    ]
 
 
 def read_pairs(data_dir: Path, corpus: Path) -> list[PassagePair]:
     """As `read_passages`."""
     opened = CitedSpeeches(corpus)
     found = []
-    for where, entry in _lines(data_dir / PAIRS):
-        a, b = (
-            Passage(
-                entry["issue"], entry[k]["document"], opened.text(where, entry[k]),
-                entry["relation"],
-            )
-            for k in ("a", "b")
-        )  # fmt: skip
-        found.append(PassagePair(entry["issue"], entry["relation"], a, b))
+    for where, entry in read_objects(data_dir / PAIRS):
+        said = entry | {"label": entry.get("relation")}
+        a, b = (_passage(opened, where, said, entry.get(k)) for k in ("a", "b"))
+        found.append(PassagePair(a.issue, a.label, a, b))
     return found
 
 
-def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                yield f"{path}:{number}", json.loads(line)
-            except ValueError as error:
-                raise CatalogueError(f"{path}:{number}: {error}") from error
+def _passage(opened: CitedSpeeches, where: str, said: Mapping[str, Any], cited: Any) -> Passage:
+    """`said` holds the issue and the label, `cited` the place."""
+    text = opened.text(where, cited)
+    for name in ("issue", "label"):
+        if not isinstance(said.get(name), str):
+            raise CatalogueError(f"{where}: `{name}` must be a text")
+    return Passage(said["issue"], cited["document"], text, said["label"], said.get("second_label"))
 
 
 class CitedSpeeches:
@@ -91,13 +82,18 @@ class CitedSpeeches:
         self._files = {path.stem: path for path in speech_files(corpus)}
         self._texts: dict[str, str] = {}
 
-    def text(self, where: str, cited: Mapping[str, Any]) -> str:
-        document = cited["document"]
-        if document not in self._files:
-            raise CatalogueError(f"{where}: {document} isn't in the corpus")
-        if document not in self._texts:
-            self._texts[document] = decode(self._files[document].read_bytes()).text
-        span = self._texts[document][cited["start"] : cited["end"]]
-        if hashlib.sha256(span.encode()).hexdigest() != cited["sha256"]:
+    def text(self, where: str, cited: Any) -> str:
+        """Raises CatalogueError where `cited` is no citation, or not of this corpus."""
+        try:
+            document, start, end = cited["document"], int(cited["start"]), int(cited["end"])
+            digest = cited["sha256"]
+            if document not in self._files:
+                raise CatalogueError(f"{where}: {document} isn't in the corpus")
+            if document not in self._texts:
+                self._texts[document] = decode(self._files[document].read_bytes()).text
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            raise CatalogueError(f"{where}: no citation that can be opened: {error!r}") from error
+        span = self._texts[document][start:end]
+        if hashlib.sha256(span.encode()).hexdigest() != digest:
             raise CatalogueError(f"{where}: the passage has another hash")
         return clean(span)

@@ -27,6 +27,7 @@ from service.stance.training.pairs import (
     passage_pairs,
     read_sets,
     sentence_pairs,
+    stranger_pairs,
     training_issues,
     unseen,
     write_pairs,
@@ -37,7 +38,12 @@ from service.stance.training.unlabelled import unlabelled_pairs, write_unlabelle
 # Every round sees each labelled passage once, in other wordings, and another draw of the rest.
 ROUNDS = 2
 SIZES = {"perspectrum": 1_500, "argkp": 200, "ibm": 200, "nli": 700}
-SENTENCES, CONTRASTS, OF_A_DEBATE = 3_000, 5_000, 12
+SENTENCES, CONTRASTS = 3_000, 5_000
+# The last round, the student's alone: invented debates, and some of what came before, so that it
+# isn't forgotten.
+LAST = "round-debates"
+OF_A_DEBATE, AGAIN = 12, {"sentences": 1_000, "contrast": 2_500}
+AGAIN_GENERAL = {"perspectrum": 700, "argkp": 50, "ibm": 50, "nli": 200}
 # Every proposition and document that was trained on, for the model card.
 TRAINED_ON = "trained-on.json"
 UNLABELLED = "unlabelled.jsonl"
@@ -56,7 +62,7 @@ def prepare(
 ) -> None:
     """Writes `round-1.jsonl` and so on, and `tuning.jsonl`; prints what they hold.
 
-    Every round has all of a user's exported `corrections`.
+    Every round has all of a user's exported `corrections`. `round-debates.jsonl` is the last.
     """
     rng = random.Random(seed)
     issues = load_issues(data)
@@ -64,7 +70,6 @@ def prepare(
     _report_touching(corrected, issues, encoder)
     wanted = training_issues(issues)
     sets = kept_sets(data, read_sets(data / CONTRAST), encoder)
-    debates, spoken = as_passages(kept_debates(data, encoder))
     files = {"tuning": issue_pairs(data, corpus, random.Random(seed), set(TUNING))}
     for number in range(1, ROUNDS + 1):
         own = issue_pairs(data, corpus, rng, wanted)
@@ -73,11 +78,21 @@ def prepare(
             *(pair for pair in own if pair.source != "sentences"),
             *_draw(sentences, SENTENCES, rng),
             *_draw(list(contrast_pairs(sets, rng)), CONTRASTS, rng),
-            *passage_pairs(spoken, debates, {issue.id for issue in debates}, rng),
-            *sentence_pairs(spoken, {issue.id for issue in debates}, rng, OF_A_DEBATE),
             *general_pairs(shared, rng, SIZES),
             *corrected,
         ]
+    own = issue_pairs(data, corpus, rng, wanted)
+    sentences = [pair for pair in own if pair.source == "sentences"]
+    labelled = unseen(read_passages(data, corpus))
+    files[LAST] = [
+        *_debated(kept_debates(data, encoder), encoder, rng),
+        *stranger_pairs(labelled, Issues(issues[key] for key in sorted(wanted)), encoder, rng),
+        *(pair for pair in own if pair.source != "sentences"),
+        *_draw(sentences, AGAIN["sentences"], rng),
+        *_draw(list(contrast_pairs(sets, rng)), AGAIN["contrast"], rng),
+        *general_pairs(shared, rng, AGAIN_GENERAL),
+        *corrected,
+    ]
     for name, pairs in files.items():
         write_pairs(work / f"{name}.jsonl", pairs)
         print(f"{name}: {len(pairs)} pairs", _count(pairs))
@@ -92,6 +107,16 @@ def prepare(
 
 def load_rounds(work: Path) -> list[list[Pair]]:
     return [load_pairs(work / f"round-{number}.jsonl") for number in range(1, ROUNDS + 1)]
+
+
+def _debated(entries: Sequence[dict[str, Any]], encoder: Encoder, rng: random.Random) -> list[Pair]:
+    debates, spoken = as_passages(entries)
+    every = {issue.id for issue in debates}
+    return [
+        *passage_pairs(spoken, debates, every, rng),
+        *sentence_pairs(spoken, every, rng, OF_A_DEBATE),
+        *stranger_pairs(spoken, debates, encoder, rng),
+    ]
 
 
 def _draw(pairs: list[Pair], most: int, rng: random.Random) -> list[Pair]:

@@ -1,5 +1,6 @@
 """Stage 3: six of the teacher's twelve layers and a smaller vocabulary learn to do as it does, in
-each layer and in the verdicts (as TinyBERT, Jiao et al. 2020), on labelled and unlabelled pairs.
+each layer and in the verdicts (as TinyBERT, Jiao et al. 2020), on labelled and unlabelled pairs;
+then, without it, learn from invented debates and from strangers to the question.
 
 Its linear layers see in training what int8 will do to them in service: the input of each pair
 rounded to 256 steps between its extremes, and weights to 255 steps a column.
@@ -23,13 +24,13 @@ from service.domain.stance import STANCES
 from service.stance.training.fit import Example, fit
 from service.stance.training.network import CrossEncoder, open_tokenizer, predict
 from service.stance.training.pairs import load_pairs
-from service.stance.training.prepare import UNLABELLED, load_rounds
+from service.stance.training.prepare import LAST, UNLABELLED, load_rounds
 from service.stance.training.teacher import examples, load_teacher, report, texts
 from service.stance.training.unlabelled import load_unlabelled
 
 LAYERS = (1, 3, 5, 7, 9, 11)
 VOCABULARY = 16_000
-RATE = 1e-4
+RATE, LAST_RATE = 1e-4, 4e-5
 # What a pair's label weighs beside the teacher's verdict, and each layer's likeness to its model.
 OF_LABEL, OF_LAYERS = 0.5, 1.0
 STUDENT_ROUNDS, MOST_UNLABELLED = 1, 8_000
@@ -111,9 +112,18 @@ def learn(start: Path, work: Path, seed: int) -> None:
         ]
         for n, pairs in enumerate(rounds)
     ]
+    guided = work / "student.guided.pt"
+    if guided.is_file():
+        model.load_state_dict(torch.load(guided, weights_only=True))
+    else:
+        fit(
+            model, tokenizer, lessons, rate=RATE, seed=seed + 1,
+            checkpoint=work / "student.checkpoint", guide=Teaching(teacher, kept),
+        )  # fmt: skip
+        torch.save(model.state_dict(), guided)
     fit(
-        model, tokenizer, lessons, rate=RATE, seed=seed + 1,
-        checkpoint=work / "student.checkpoint", guide=Teaching(teacher, kept),
+        model, tokenizer, [examples(load_pairs(work / f"{LAST}.jsonl"))], rate=LAST_RATE,
+        seed=seed + 2, checkpoint=work / "student.last.checkpoint",
     )  # fmt: skip
     torch.save(model.state_dict(), work / "student.pt")
     tuning = load_pairs(work / "tuning.jsonl")
