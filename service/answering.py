@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from service.domain.answers import Hit
@@ -72,13 +73,22 @@ def asked_too(sides: Sequence[Sides | None]) -> dict[str, Any]:
 
 def _matched(text: str, stems: set[str]) -> tuple[str, ...]:
     """The hit's words that the query has too, in any inflection, as the hit writes them."""
-    return tuple(dict.fromkeys(w for w in _WORD.findall(text) if _stem(w.lower()) in stems))
+    return tuple(dict.fromkeys(word for word, stem in _stemmed(text) if stem in stems))
+
+
+@lru_cache(maxsize=4096)
+def _stemmed(claim: str) -> list[tuple[str, str]]:
+    return [(word, _claims_stem(word.lower())) for word in _WORD.findall(claim)]
 
 
 def _stem(word: str) -> str:
     """A word without its usual English endings; short words stay whole."""
     stem = _ENDING.sub("", word)
     return stem if len(stem) >= 4 else word
+
+
+# Claims share a few ten thousand words; a query's may be anything, and aren't kept.
+_claims_stem = lru_cache(maxsize=1 << 16)(_stem)
 
 
 def echo(question: Question) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
+from service.data_files import read_yaml
 from service.domain.blocs import Bloc, Blocs, Membership
 from service.domain.issues import Example, Issue, Issues
 from service.domain.standing import Side
@@ -19,7 +18,6 @@ from service.errors import CatalogueError
 
 _Entry = TypeVar("_Entry")
 _Made = TypeVar("_Made")
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def load_states(data_dir: Path) -> States:
             for name in ("aliases", "adjectives", "successors"):
                 entry[name] = tuple(entry.get(name, ()))
             states.append(State(**entry))
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise CatalogueError(f"{path}, entry {number}: {error}") from error
     return _checked(path, States, states)
 
@@ -72,7 +70,7 @@ def load_blocs(data_dir: Path) -> Blocs:
             memberships = _memberships(entry.pop("members"))
             aliases = tuple(entry.pop("aliases", ()))
             blocs.append(Bloc(**entry, memberships=memberships, aliases=aliases))
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise CatalogueError(f"{path}, entry {number}: {error}") from error
     return _checked(path, Blocs, blocs)
 
@@ -164,10 +162,7 @@ def _day(value: Any, *, month: int, day: int) -> date:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506, a safe loader
-    except (OSError, yaml.YAMLError) as error:
-        raise CatalogueError(f"{path} can't be read: {error}") from error
+    found = read_yaml(path)
     if not isinstance(found, dict):
         raise CatalogueError(f"{path} must hold names with values")
     return found
@@ -175,12 +170,9 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, key: str | None = None) -> list[Any]:
     """The list that the file holds, under `key` where one is given."""
-    try:
-        found = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506, a safe loader
-        if key is not None:
-            found = found[key]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise CatalogueError(f"{path} can't be read: {error}") from error
+    found = read_yaml(path)
+    if key is not None:
+        found = found.get(key) if isinstance(found, dict) else None
     if not isinstance(found, list):
         raise CatalogueError(f"{path} must hold a list")
     return found

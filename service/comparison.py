@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from service.analysis.agreement import Agreement, agreement
 from service.analysis.annotations import read_annotations
-from service.analysis.standings import (
-    SIDE_OF,
-    IssueStandings,
-    annotated_rows,
-    example_rows,
-    standings,
-)
+from service.analysis.facets import Facets, facets
+from service.analysis.inquiry import Inquiry, inquire
+from service.analysis.issue_judge import IssueJudge
+from service.analysis.standings import IssueStandings
+from service.analysis.subject import find_issue, parse_subject, refuse_unknown
+from service.analysis.trends import Trends, parse_by, trends
 from service.answering import asked_too, echo, hit_of, word_stems
 from service.catalogue import Catalogue, load_issues
 from service.corpus.claims import ClaimMaker
+from service.cursors import mark, write_cursor
 from service.domain.answers import Answer, AnsweredPart, Group, Hit
 from service.domain.corrections import Correction, ModelVerdict, folded, text_sha256
 from service.domain.issues import Annotation, Issues
 from service.domain.questions import GroupBy, Question, SearchMode
-from service.domain.stance import Stance, Verdict
-from service.domain.standing import Basis, Side
+from service.domain.stages import Stage, answered_from, stage
+from service.domain.stance import Verdict
 from service.domain.statements import Statement
 from service.errors import IndexUnusable, InvalidInput, NotFound
+from service.ingest import Ingest
+from service.operation.switch import finish
 from service.questions import MOST_GROUPS, parse_question
 from service.retrieval.encoder import Encoder, Vectors, open_encoder
 from service.retrieval.generations import REBUILD, Generation, Generations
@@ -46,13 +48,10 @@ from service.stance.contraries import Contraries, Sides
 from service.stance.corrections import Corrections, parse_correction
 from service.stance.explanation import explain
 from service.stance.judge import StanceJudge, open_stance_model
-from service.stance.kept import KeptVerdicts
 from service.stance.rows import corrected, judged, ordered, row
-from service.stance.wordings import judge_on
 
 # Pairs that one answer has judged at most: a longer text's claims share them.
 MOST_JUDGED = 600
-STANDING_FILTERS = ("exclude", "states", "blocs", "from", "to")
 
 
 class Comparator:
@@ -64,7 +63,11 @@ class Comparator:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+        finish(self.settings.indexes)
         self.generations = Generations(self.settings.indexes)
+        self.ingest = Ingest(
+            self.settings, self.generations, lambda: self.catalogue, lambda: self.maker
+        )
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -107,7 +110,7 @@ class Comparator:
     @property
     def generation(self) -> Generation:
         """The current one; refused where it was built with another model than is set."""
-        generation = self.generations.current()
+        generation = self.generations.current(self.encoder.fingerprint)
         manifest = generation.manifest
         if manifest.fingerprint != self.encoder.fingerprint:
             raise IndexUnusable(
@@ -116,12 +119,20 @@ class Comparator:
             )
         return generation
 
+    def _generation_of(self, question: Question) -> Generation:
+        """The current one, or that from which a page before came."""
+        if question.cursor is None:
+            return self.generation
+        if question.cursor.mark != mark(question):
+            raise InvalidInput("cursor", "belongs to another question: send the same one with it")
+        return self.generations.earlier(question.cursor.generation)
+
     def search(self, text: str, **filters: Any) -> Answer:
         """The most similar positions of other states.
 
         `filters` are those of the API: exclude, states, blocs, topics, from (in Python as
-        `**{"from": 2015}`), to, forum, kind, mode, sort, group_by, limit, per_state, fold, stance.
-        Raises InvalidInput naming the field, IndexUnusable where there is no index.
+        `**{"from": 2015}`), to, forum, kind, mode, sort, group_by, limit, per_state, fold, stance,
+        cursor. Raises InvalidInput naming the field, IndexUnusable where there is no index.
         """
         asked = {"text": text, **filters}
         judge = self.settings.stance_model is not None
@@ -129,36 +140,57 @@ class Comparator:
 
     def answer(self, question: Question) -> Answer:
         """Answer a question that has been checked."""
-        generation = self.generation
-        free = [topic.text for topic in question.topics if topic.id is None]
-        texts = [part.text for part in question.parts]
-        # One text at a time: a text's vector must not depend, even in its last bit, on its
-        # neighbours, or the same question would not always have the same answer.
-        queries = np.concatenate([self.encoder.encode([text]) for text in texts])
-        topics = [self.encoder.encode([text])[0] for text in free]
-        sides = self._sides(question, queries)
-        beside = [(found.holds, found.denies) if found else None for found in sides]
-        mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
-        scored = score(question, generation, queries, beside, mask, ranges)
+        generation = self._generation_of(question)
+        answered_from(generation.manifest.id)
+        scored, sides = self._scored(question, generation)
         parts: tuple[AnsweredPart, ...] = ()
-        if len(scored) > 1:
+        if len(scored) > 1 and question.cursor is None:
             parts = tuple(
                 AnsweredPart(
                     text=part.text,
                     start=part.start,
                     end=part.end,
-                    results=self._results(question, generation, one, number, len(scored) + 1),
+                    results=self._results(question, generation, one, number, len(scored) + 1)[0],
                 )
                 for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
             )
+        results, used = self._results(question, generation, merge(scored), share=len(parts) + 1)
         return Answer(
             query=echo(question) | (asked_too(sides) if question.judged else {}),
             generation=generation.manifest.id,
             model=generation.manifest.model,
             level=round(generation.similarity_at(ON_POINT_PERCENTILE), 6),
             stance_model=self.stance_model.name if question.judged else None,
-            results=self._results(question, generation, merge(scored), share=len(parts) + 1),
+            results=results,
             parts=parts,
+            next=None if used is None else write_cursor(question, generation.manifest.id, used),
+        )
+
+    def facets(self, text: str, **filters: Any) -> Facets:
+        """The claims that `search` finds on the point, counted by state, bloc, topic and year;
+        and by stance the hits that it shows, for only they are judged. Without stances
+        (`stance="off"`) no text is read."""
+        asked = {"text": text, **filters}
+        judge = self.settings.stance_model is not None
+        return self.facets_of(parse_question(asked, self.catalogue, self.maker, judge=judge))
+
+    def facets_of(self, question: Question, answer: Answer | None = None) -> Facets:
+        """Of a question that has been checked; `answer` is its own, where it was given before."""
+        if question.judged and answer is None:
+            answer = self.answer(question)
+        generation = self._generation_of(question)
+        if answer is not None and answer.generation != generation.manifest.id:
+            generation = self.generations.earlier(answer.generation)  # another is current by now
+        scored, _ = self._scored(question, generation)
+        found, level = merge(scored), generation.similarity_at(ON_POINT_PERCENTILE)
+        rows = np.flatnonzero((found.rank_by > -np.inf) & (found.similarity >= level))
+        return facets(
+            generation,
+            self.catalogue,
+            rows,
+            echo(question),
+            level,
+            answer if question.judged else None,
         )
 
     def standings(self, issue: str, **filters: Any) -> IssueStandings:
@@ -167,38 +199,51 @@ class Comparator:
         `issue` is an id; `filters` are exclude, states, blocs, from and to, as for `search`.
         Raises NotFound for an unknown issue, InvalidInput naming a filter.
         """
-        found = self.issues.get(issue)
-        if found is None:
-            raise NotFound(f"no such issue: {issue}")
-        unknown = sorted(set(filters) - set(STANDING_FILTERS))
-        if unknown:
-            known = ", ".join(STANDING_FILTERS)
-            raise InvalidInput(unknown[0], f"no such parameter; there are {known}")
-        asked = {"text": found.proposition, **filters}
-        question = parse_question(asked, self.catalogue, self.maker)
-        generation, model = self.generation, self.stance_model
-        mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, ())
-        sides = self.contraries.on(found.id)
-        nearness = np.maximum(
-            *(generation.index.scores(side, ranges) for side in (sides.holds, sides.denies))
-        )
-        known_rows = annotated_rows(generation, self.annotations.get(found.id, ()))
-        known_rows |= example_rows(generation, found.examples)
-        known_rows |= self._corrected_rows(generation, found.proposition)
-        kept = KeptVerdicts(
-            self.settings.indexes / "verdicts.sqlite", model.fingerprint, model.judge
-        )
+        found = find_issue(self.issues, issue)
+        question = self._question(found.proposition, filters)
+        generation = self.generation
+        answered_from(generation.manifest.id)
+        with stage(Stage.SEARCH):
+            mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, ())
+        return self._issue_judge(generation).standings(found, mask, ranges)
 
-        def judge(texts: Sequence[str]) -> list[Verdict]:
-            return judge_on(found, texts, model, kept.judge)
+    def agreement(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        judge_all: bool = False,
+        **filters: Any,
+    ) -> Agreement:
+        """State x state on a topic or an issue: how alike their positions are and, kept apart, on
+        what share of the topic's issues they took the same side.
 
-        return IssueStandings(
-            found,
-            generation.manifest.id,
-            generation.manifest.model,
-            model.name,
-            tuple(standings(generation, nearness, mask, known_rows, judge)),
-        )
+        `filters` are those of `standings`. At most MOST_ISSUES of a topic's issues count, and of
+        these only such as are judged already, but for MOST_JUDGED pairs in all; with `judge_all`
+        they are judged however long it takes, as an `issue` always is. Raises InvalidInput naming
+        the field, also where more than MOST_POSITIONS positions match; NotFound for an unknown
+        issue.
+        """
+        inquiry = self._inquiry({"topic": topic, "issue": issue}, filters)
+        return agreement(inquiry, self.issues, None if issue or judge_all else MOST_JUDGED)
+
+    def trends(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        text: str | None = None,
+        by: str | None = None,
+        **filters: Any,
+    ) -> Trends:
+        """Positions on a topic, an issue or any text, year by year; on an issue also how many
+        states were on each side. `by` is None, state or bloc.
+
+        `filters` are those of `standings`. Raises InvalidInput naming the field, NotFound for an
+        unknown issue.
+        """
+        given = {"topic": topic, "issue": issue, "text": text}
+        return trends(self._inquiry(given, filters), parse_by(by))
 
     def explain(self, text: str, claim_id: str) -> dict[str, Any]:
         """The words of a claim that decide where it stands towards `text`, asked as one part.
@@ -265,6 +310,52 @@ class Comparator:
         state = self.catalogue.states.get(code)
         return state.name if state else code
 
+    def _question(self, text: str, filters: Mapping[str, Any]) -> Question:
+        """With the filters of analyses only, which are about positions."""
+        refuse_unknown(filters)
+        return parse_question({"text": text, **filters}, self.catalogue, self.maker)
+
+    def _inquiry(self, given: Mapping[str, str | None], filters: Mapping[str, Any]) -> Inquiry:
+        subject = parse_subject(given, self.catalogue, self.issues)
+        question = self._question(subject.wording, filters)
+        asked: list[Vectors] = []
+        if subject.issue is not None:
+            sides = self.contraries.on(subject.issue.id)
+            asked = [sides.holds, sides.denies]
+        elif subject.text is not None:
+            with stage(Stage.ENCODE):
+                asked = [self.encoder.encode([part.text])[0] for part in question.parts]
+        generation = self.generation
+        judge = partial(self._issue_judge, generation) if self.settings.stance_model else None
+        return inquire(subject, question, generation, self.catalogue, asked, judge)
+
+    def _issue_judge(self, generation: Generation) -> IssueJudge:
+        return IssueJudge(
+            generation,
+            self.contraries,
+            self.annotations,
+            self.kept_corrections,
+            self.stance_model,
+            self.settings.indexes / "verdicts.sqlite",
+        )
+
+    def _scored(
+        self, question: Question, generation: Generation
+    ) -> tuple[list[Scored], list[Sides | None]]:
+        """Part by part, with what was asked beside it."""
+        free = [topic.text for topic in question.topics if topic.id is None]
+        texts = [part.text for part in question.parts]
+        with stage(Stage.ENCODE):
+            # One text at a time: a text's vector must not depend, even in its last bit, on its
+            # neighbours, or the same question would not always have the same answer.
+            queries = np.concatenate([self.encoder.encode([text]) for text in texts])
+            topics = [self.encoder.encode([text])[0] for text in free]
+        with stage(Stage.SEARCH):
+            sides = self._sides(question, queries)
+            beside = [(found.holds, found.denies) if found else None for found in sides]
+            mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
+            return score(question, generation, queries, beside, mask, ranges), sides
+
     def _sides(self, question: Question, queries: Vectors) -> list[Sides | None]:
         """Asked as well where stances are wanted: opposition words it differently."""
         if not question.judged or question.mode not in (SearchMode.DENSE, SearchMode.EXACT):
@@ -278,28 +369,36 @@ class Comparator:
         scored: Scored,
         part: int | None = None,
         share: int = 1,
-    ) -> tuple[Group, ...] | tuple[Hit, ...]:
-        """`share` counts the lists of results that one answer holds: they share what is judged."""
+    ) -> tuple[tuple[Group, ...] | tuple[Hit, ...], int | None]:
+        """One page, and how many groups (or hits) it and those before it have used up, None where
+        it is the last one. `share` counts the lists of results that one answer holds: they share
+        what is judged."""
         budget = MOST_JUDGED // share if question.judged else 0
-        wanted = question.stances
-        wide = question if wanted is None else replace(question, limit=MOST_GROUPS)
-        groups = rank(wide, generation, scored)
-        if question.group_by is GroupBy.NONE:
-            hits = self._judged(question, self._hits(question, generation, groups, part), budget)
-            if wanted is not None:
-                hits = [hit for hit in hits if hit.stance in wanted]
-            return tuple(hits[: question.limit])
+        wanted, limit = question.stances, question.limit
+        skip = question.cursor.skip if question.cursor else 0
+        most = limit + 1 if wanted is None else MOST_GROUPS
+        with stage(Stage.GROUP):
+            ranked = rank(question, generation, scored, skip, most)
         found: list[Group] = []
-        # Where only some stances are wanted, the nearest states are judged first, and no more of
-        # them than fill the answer.
-        for start in range(0, len(groups), question.limit):
-            wave = groups[start : start + question.limit]
+        used = 0
+        # Where only some stances are wanted, the nearest are judged first, and no more of them
+        # than fill the page.
+        for start in range(0, len(ranked), limit):
+            wave = ranked[start : start + limit]
             hits = self._judged(question, self._hits(question, generation, wave, part), budget)
             budget -= len(hits)
-            found += ordered(self._grouped(question, wave, hits), wanted)
-            if wanted is None or len(found) >= question.limit or budget <= 0:
+            for group in self._grouped(question, wave, hits):
+                used += 1
+                if wanted is None or group.stance in wanted:
+                    found.append(group)
+                if len(found) == limit:
+                    break
+            if len(found) == limit or budget <= 0:
                 break
-        return ordered(found[: question.limit], wanted)
+        after = skip + used if used < len(ranked) else None
+        if question.group_by is GroupBy.NONE:
+            return tuple(group.hits[0] for group in found), after
+        return ordered(found), after
 
     def _grouped(
         self, question: Question, groups: Sequence[RankedGroup], hits: Sequence[Hit]
@@ -325,7 +424,10 @@ class Comparator:
     def _judged(self, question: Question, hits: list[Hit], most: int) -> list[Hit]:
         """The first `most` hits with their stances; the others keep none, and say so by null."""
         pairs = [(question.parts[hit.asked].text, hit.text) for hit in hits[:most]]
-        verdicts = self.stance_model.judge(pairs) if pairs else []
+        verdicts: list[Verdict] = []
+        if pairs:
+            with stage(Stage.JUDGE):
+                verdicts = self.stance_model.judge(pairs)
         found = [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
         return self._corrected(question, found) if question.judged else found
 
@@ -341,20 +443,6 @@ class Comparator:
             place = hit.claim_id, text_sha256(hit.text)
             correction = held.get((parts[hit.asked], *place)) or held.get((whole, *place))
             found.append(corrected(hit, correction) if correction else hit)
-        return found
-
-    def _corrected_rows(
-        self, generation: Generation, proposition: str
-    ) -> dict[int, tuple[Side, Basis]]:
-        """Claims of which users said where they stand towards the proposition."""
-        found: dict[int, tuple[Side, Basis]] = {}
-        for correction in self.kept_corrections.holding([folded(proposition)]).values():
-            try:
-                record = generation.library.claim(correction.claim_id)
-            except NotFound:
-                continue
-            if text_sha256(record.claim.text) == correction.sha256:
-                found[record.row] = (SIDE_OF[Stance(correction.stance)], Basis.CORRECTED)
         return found
 
     def _words(self, correction: Correction) -> str | None:
@@ -373,7 +461,8 @@ class Comparator:
         part: int | None,
     ) -> list[Hit]:
         ranked = [hit for group in groups for hit in group.hits]
-        records = generation.library.records([hit.row for hit in ranked])
+        with stage(Stage.TEXTS):
+            records = generation.library.records([hit.row for hit in ranked])
         stems = [word_stems(asked.text) for asked in question.parts]
         return [
             hit_of(generation, record, hit, part if part is not None else hit.asked, stems)

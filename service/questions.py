@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from service.catalogue import Catalogue
 from service.corpus.claims import ClaimMaker
+from service.corpus.sentences import sentences
+from service.cursors import read_cursor
 from service.domain.dates import PartialDate
 from service.domain.questions import GroupBy, Part, Question, SearchMode, Sort, TopicFilter
 from service.domain.stance import Stance
@@ -20,7 +22,7 @@ MOST_GROUPS = 1_000
 MOST_PER_STATE = 50
 FIELDS = (
     "text", "exclude", "states", "blocs", "topics", "from", "to", "forum", "kind", "mode", "sort",
-    "group_by", "limit", "per_state", "fold", "stance",
+    "group_by", "limit", "per_state", "fold", "stance", "cursor",
 )  # fmt: skip
 _LISTS = ("exclude", "states", "blocs", "topics", "kind", "stance")
 _E = TypeVar("_E", bound=StrEnum)
@@ -46,7 +48,7 @@ def parse_question(
         parts=split(text, maker),
         exclude=tuple(resolve_state("exclude", value, catalogue) for value in lists["exclude"]),
         states=tuple(resolve_state("states", value, catalogue) for value in lists["states"]),
-        blocs=tuple(_bloc(value, catalogue) for value in lists["blocs"]),
+        blocs=tuple(resolve_bloc("blocs", value, catalogue) for value in lists["blocs"]),
         topics=tuple(_topic(value, catalogue) for value in lists["topics"]),
         earliest=earliest,
         latest=latest,
@@ -60,16 +62,18 @@ def parse_question(
         fold=_flag("fold", given.get("fold", True)),
         judged=lists["stance"] != ["off"] if lists["stance"] else judge,
         stances=_stances(lists["stance"]),
+        cursor=read_cursor(given["cursor"]) if "cursor" in given else None,
     )
 
 
 def split(text: str, maker: ClaimMaker) -> tuple[Part, ...]:
     """A short text is one part; of a longer one, each position is asked for itself."""
-    claims = maker.claims("query", text)
-    if len(claims) < 2:
+    spans = list(sentences(text))
+    if len(spans) < 2:
         stripped = text.strip()
         start = text.index(stripped)
         return (Part(" ".join(stripped.split()), start, start + len(stripped)),)
+    claims = maker.claims("query", text, spans)
     chosen = [c for c in claims if c.kind is Kind.POSITION] or list(claims)
     if len(chosen) > MOST_PARTS:
         raise InvalidInput(
@@ -117,11 +121,12 @@ def resolve_state(field: str, value: str, catalogue: Catalogue) -> str:
     return state.code
 
 
-def _bloc(value: str, catalogue: Catalogue) -> str:
+def resolve_bloc(field: str, value: str, catalogue: Catalogue) -> str:
+    """The id of a bloc in any usual spelling."""
     bloc = catalogue.blocs.resolve(value)
     if bloc is None:
         known = ", ".join(b.id for b in catalogue.blocs)
-        raise InvalidInput("blocs", f"{value!r} is no bloc we know; there are {known}")
+        raise InvalidInput(field, f"{value!r} is no bloc we know; there are {known}")
     return bloc.id
 
 

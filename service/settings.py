@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.retrieval.encoder import DEFAULT_MODEL
@@ -26,9 +27,24 @@ class Settings(BaseSettings):
     `stance_model` is the folder of a trained stance model (the bundled one, unless set), or a
     cross-encoder for inference: its folder or its name on the hub. With `none`, no stance can be
     asked for.
+
+    `database_url` (also DATABASE_URL) is a PostgreSQL or SQLite database for keys, quotas and the
+    like; without it they are in `indexes`/accounts.sqlite. `anonymous_read` lets anyone read
+    without a key: by default only this machine, where the service is bound to loopback.
+    `rate_limit` is one or more "600 per minute", divided by ";", or `none`; `rate_limit_storage` is
+    memory:// or, for several replicas, redis://.
+
+    `threads` answer at a time, `queue_length` requests wait for one, and more are refused at once.
+    An answer may take `query_timeout_s` seconds, from the request's arrival; a body has at most
+    `max_body_bytes`. `trusted_proxy` is the address of a reverse proxy whose X-Forwarded-For and
+    X-Forwarded-Proto are believed. `metrics` are shown to loopback and to admin keys, or to all
+    (`public`). `cors_origins` are the origins whose scripts may read the API (`["*"]`: any).
+    `log_queries` writes queries into the log, which otherwise has none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CONCORD_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CONCORD_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
     indexes: Path = PROJECT / "indexes"
     data: Path = PROJECT / "data"
@@ -37,6 +53,20 @@ class Settings(BaseSettings):
     model: str = DEFAULT_MODEL
     keep_generations: int = 3
     stance_model: Path | str | None = Field(default_factory=_bundled_stance_model)
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("CONCORD_DATABASE_URL", "DATABASE_URL")
+    )
+    anonymous_read: bool | None = None
+    rate_limit: str = "600 per minute"
+    rate_limit_storage: SecretStr = SecretStr("memory://")
+    threads: int = Field(default=4, ge=1)
+    queue_length: int = Field(default=64, ge=0)
+    query_timeout_s: float = Field(default=30, gt=0)
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000)
+    trusted_proxy: str | None = None
+    metrics: Literal["loopback", "public"] = "loopback"
+    log_queries: bool = False
+    cors_origins: tuple[str, ...] = ()
 
     @field_validator("stance_model")
     @classmethod

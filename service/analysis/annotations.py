@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from service.corpus.bundled import read_positions
+from service.data_files import read_objects
 from service.domain.issues import Annotation
 from service.domain.standing import Side
 from service.errors import CatalogueError
@@ -32,12 +31,9 @@ def read_annotations(data_dir: Path) -> dict[str, list[Annotation]]:
 
 
 def _labelled(path: Path) -> Iterator[Annotation]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                entry: dict[str, Any] = json.loads(line)
-                if entry.get("second_label") not in (None, entry["label"]):
-                    continue
+    for where, entry in read_objects(path):
+        try:
+            if entry.get("second_label") in (None, entry["label"]):
                 yield Annotation(
                     entry["issue"],
                     entry["document"],
@@ -45,8 +41,8 @@ def _labelled(path: Path) -> Iterator[Annotation]:
                     entry["end"],
                     _SIDES[entry["label"]],
                 )
-            except (ValueError, KeyError) as error:
-                raise CatalogueError(f"{path}:{number}: {error}") from error
+        except (TypeError, KeyError) as error:
+            raise CatalogueError(f"{where}: {error}") from error
 
 
 def _bundled(data_dir: Path) -> Iterator[Annotation]:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
+from service.domain.stages import proceed
 from service.domain.statements import Kind
 from service.errors import InvalidInput
 from service.retrieval.columns import KINDS
 from service.retrieval.generations import Generation
 
-# Positions that one matrix may hold: bounds memory (25,000 x 384 floats and one state's block).
+# Positions that one matrix may hold, and those compared with all others at a time: they bound
+# time, and memory (40,000 x 384 floats, and 500 x 40,000 for the comparison).
 MOST_POSITIONS = 40_000
+_BLOCK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,16 @@ class Cell:
     claims_b: int
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """`states` are codes in the order of the index, n of them, each with a position; `counts` has
+    shape (n,), `similarity` (n, n): symmetric, the figure of `Cell` for each two of them."""
+
+    states: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+    similarity: npt.NDArray[np.float64]
+
+
 def state_matrix(
     generation: Generation, year: int | None = None, topic: str | None = None
 ) -> Iterator[Cell]:
@@ -39,25 +53,32 @@ def state_matrix(
         mask &= columns.overlapping(date(year, 1, 1), date(year, 12, 31))
     if topic is not None:
         mask &= columns.topics[:, columns.topic_ids.index(topic)]
-    rows = np.flatnonzero(mask)
+    found = alike(generation, np.flatnonzero(mask), "year")
+    for i, a in enumerate(found.states):
+        for j, b in enumerate(found.states[i + 1 :], start=i + 1):
+            mean = round(float(found.similarity[i, j]), 6)
+            yield Cell(a, b, mean, int(found.counts[i]), int(found.counts[j]))
+
+
+def alike(generation: Generation, rows: npt.NDArray[np.int64], field: str) -> Alike:
+    """`rows` ascend. Raises InvalidInput naming `field` where there are too many of them."""
     if len(rows) > MOST_POSITIONS:
         raise InvalidInput(
-            "year", f"{len(rows)} positions match, at most {MOST_POSITIONS}: name a year or a topic"
+            field, f"{len(rows)} positions match, at most {MOST_POSITIONS}: name a year or a topic"
         )
     if not len(rows):
-        return
+        return Alike((), np.empty(0, np.int64), np.empty((0, 0)))
     vectors = generation.index.vectors(rows)
-    owner = columns.state[rows]
-    starts = columns.starts(owner)
-    ends = np.append(starts[1:], len(rows))
-    names = [columns.states[owner[start]] for start in starts]
-    counts = ends - starts
+    owner = generation.columns.state[rows]
+    starts = generation.columns.starts(owner)
+    counts = np.diff(np.append(starts, len(rows)))
     # nearest[i, j]: sum over the positions of state i of the similarity to the nearest of j.
-    nearest = np.empty((len(names), len(names)))
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        alike = vectors[start:end] @ vectors.T
-        nearest[i] = np.maximum.reduceat(alike, starts, axis=1).sum(axis=0)
-    for i in range(len(names)):
-        for j in range(i + 1, len(names)):
-            mean = (nearest[i, j] + nearest[j, i]) / (counts[i] + counts[j])
-            yield Cell(names[i], names[j], round(float(mean), 6), int(counts[i]), int(counts[j]))
+    nearest = np.zeros((len(starts), len(starts)))
+    for i, (start, count) in enumerate(zip(starts, counts, strict=True)):
+        proceed()
+        for low in range(start, start + count, _BLOCK):
+            block = vectors[low : min(low + _BLOCK, start + count)] @ vectors.T
+            nearest[i] += np.maximum.reduceat(block, starts, axis=1).sum(axis=0)
+    similarity = (nearest + nearest.T) / (counts[:, None] + counts[None, :])
+    names = tuple(generation.columns.states[owner[start]] for start in starts)
+    return Alike(names, counts, similarity)

@@ -11,7 +11,18 @@ from typing import Any
 import click
 
 from service import __version__
-from service.cli import asking, building, correcting, importing, judging, listing, standing
+from service.cli import (
+    analysing,
+    asking,
+    building,
+    correcting,
+    importing,
+    judging,
+    keys,
+    listing,
+    operating,
+    standing,
+)
 from service.errors import ConcordError
 
 
@@ -47,6 +58,8 @@ for command in (
     importing.remove,
     asking.compare,
     asking.matrix,
+    analysing.agreement,
+    analysing.trends,
     building.info,
     listing.states,
     listing.topics,
@@ -59,6 +72,10 @@ for command in (
     judging.stance,
     correcting.correct,
     correcting.corrections,
+    keys.keys,
+    operating.backup,
+    operating.restore,
+    operating.migrate,
     judging.evaluate,
 ):
     main.add_command(command)

@@ -77,7 +77,6 @@ def serve(host: str, port: int) -> None:
         build_current(comparator)
     from service.web.serve import serve as serve_forever
 
-    click.echo(f"Concord on http://{host}:{port}", err=True)
     serve_forever(comparator, host, port)
 
 

@@ -137,11 +137,10 @@ def download_ungdc_(directory: Path) -> None:
 def remove(statements: tuple[str, ...]) -> None:
     """Delete STATEMENTS by id from the store; then `build`."""
     from service.retrieval.generations import exclusive
-    from service.retrieval.store import StatementStore
 
-    indexes = open_comparator().settings.indexes
-    with exclusive(indexes):
-        StatementStore(indexes).remove(statements)
+    comparator = open_comparator()
+    with exclusive(comparator.settings.indexes):
+        comparator.ingest.remove(statements)
     click.echo(f"Removed {len(statements)}. Run `python -m service build` to leave them out.")
 
 

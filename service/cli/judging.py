@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.evaluation.reports import Block
 
 _CHUNK = 256
+_LONGEST = 1_000_000  # characters of a line
 _corpus_option = click.option(
     "--corpus", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The UN General Debate Corpus' folder.",
@@ -59,7 +60,7 @@ def stance(pairs: TextIO, explained: bool) -> None:
             click.echo(as_json_line(line | said), nl=False)
         pending.clear()
 
-    for line in _lines(pairs):
+    for line in read_pairs(pairs):
         pending.append(line)
         if len(pending) == _CHUNK:
             answer()
@@ -176,16 +177,24 @@ def _echo(blocks: list[Block], format_: str) -> None:
     click.echo(to_json(blocks) if format_ == "json" else to_tables(blocks))
 
 
-def _lines(file: TextIO) -> Iterator[dict[str, object]]:
-    for number, text in enumerate(file, start=1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise InvalidInput("pairs", f"line {number} is no JSON: {error}") from None
-        for name in ("a", "b"):
-            value = line.get(name) if isinstance(line, dict) else None
-            if not isinstance(value, str) or not value.strip():
-                raise InvalidInput("pairs", f"line {number}: `{name}` must be a text")
-        yield line
+def read_pairs(file: TextIO) -> Iterator[dict[str, object]]:
+    """Each line's object, with texts as `a` and `b`. Raises InvalidInput naming the line."""
+    number = 0
+    try:
+        for number, text in enumerate(iter(lambda: file.readline(_LONGEST), ""), start=1):
+            if not text.strip():
+                continue
+            if len(text) == _LONGEST:
+                raise InvalidInput("pairs", f"line {number} has over {_LONGEST:,} characters")
+            try:
+                line = json.loads(text)
+                as_json_line(line).encode()  # as it will be written: refuses half a character
+            except (ValueError, RecursionError) as error:
+                raise InvalidInput("pairs", f"line {number} is no JSON: {error}") from None
+            for name in ("a", "b"):
+                value = line.get(name) if isinstance(line, dict) else None
+                if not isinstance(value, str) or not value.strip():
+                    raise InvalidInput("pairs", f"line {number}: `{name}` must be a text")
+            yield line
+    except UnicodeDecodeError as error:
+        raise InvalidInput("pairs", f"not UTF-8, after line {number}: {error.reason}") from None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.data_files import read_objects
 from service.domain.dates import PartialDate
 from service.domain.statements import Claim, Kind, Statement
 from service.errors import CatalogueError
@@ -40,14 +40,14 @@ class Position:
 def read_positions(data_dir: Path) -> Iterator[Position]:
     """Each line of `positions.jsonl`; a bad line is an error that names it."""
     path = data_dir / POSITIONS
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                fields = json.loads(line)
-                fields["topics"] = tuple(fields["topics"])
-                yield Position(**fields)
-            except (ValueError, TypeError, KeyError) as error:
-                raise CatalogueError(f"{path}:{number}: {error}") from error
+    for where, fields in read_objects(path):
+        try:
+            fields["topics"] = tuple(fields["topics"])
+            position = Position(**fields)
+            PartialDate(f"{position.year:04d}")
+        except (ValueError, TypeError, KeyError) as error:
+            raise CatalogueError(f"{where}: {error}") from error
+        yield position
 
 
 def bundled_statements(data_dir: Path) -> tuple[Statement, ...]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from service.corpus.text import decode
+from service.corpus.text import LONGEST, decode
 from service.domain.dates import PartialDate
 from service.errors import UnreadableFile
 
 MAX_BYTES = 64 * 1024 * 1024
-_MAX_UNPACKED = 512 * 1024 * 1024  # a DOCX that unpacks to more is an attack, not a statement
+# More than these make no article: bytes of a page and its tags, bytes of a DOCX file's text.
+_MAX_HTML, _MAX_TAGS, _MAX_XML = 16 * 1024 * 1024, 50_000, 16 * 1024 * 1024
+_DOCX_TEXT, _DOCX_CORE = _DOCX_PARTS = ("word/document.xml", "docProps/core.xml")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML_START = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*"
@@ -60,11 +65,17 @@ def read_document(path: Path) -> Document:
         # Its parser is loaded only for pages.
         from service.corpus.web_page import read_html
 
+        if len(raw) > _MAX_HTML or raw.count(b"<") > _MAX_TAGS:
+            raise UnreadableFile(f"{path}: too large for a news page: save its text")
         document = Document(format="html", **read_html(path, raw))
         if _is_binary(document.text):
             raise _unreadable(path)
     else:
         document = _text(path, raw)
+    if len(document.text) > LONGEST:
+        raise UnreadableFile(
+            f"{path}: has {len(document.text):,} characters; at most {LONGEST:,} are read: split it"
+        )
     if not document.text.strip():
         raise UnreadableFile(f"{path}: there is no text in this {document.format} file")
     return document
@@ -88,6 +99,10 @@ def read_bytes(path: Path) -> bytes:
 def _text(path: Path, raw: bytes) -> Document:
     if b"\x00" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _unreadable(path)
+    if len(raw) > 4 * LONGEST:  # of whatever encoding
+        raise UnreadableFile(
+            f"{path}: {len(raw):,} bytes; at most {LONGEST:,} characters are read: split it"
+        )
     decoded = decode(raw)
     if _is_binary(decoded.text):
         raise _unreadable(path)
@@ -109,6 +124,8 @@ def _pdf(path: Path, raw: bytes) -> Document:
     from pypdf import PdfReader  # heavy, needed only here
     from pypdf.errors import PyPdfError
 
+    # It logs each damaged object; the first that matters comes as an error.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = PdfReader(io.BytesIO(raw))
         if reader.is_encrypted and not reader.decrypt(""):
@@ -161,34 +178,59 @@ def _join_pages(pages: list[str]) -> str:
 
 
 def _docx(path: Path, raw: bytes) -> Document:
-    import docx  # heavy, needed only here
-    from docx.table import Table
+    """Only the text and the title are unpacked: what a whole package unpacks to has no end."""
+    from lxml import etree  # heavy, needed only here
 
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            names = set(archive.namelist())
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if "word/document.xml" not in names:
-            raise UnreadableFile(f"{path}: a zip archive, but no DOCX")
-        if unpacked > _MAX_UNPACKED:
-            raise UnreadableFile(f"{path}: unpacks to {unpacked:,} bytes, too much for a DOCX")
-        opened = docx.Document(io.BytesIO(raw))
-        blocks: list[str] = []
-        for block in opened.iter_inner_content():
-            if isinstance(block, Table):
-                cells = [cell.text for row in block.rows for cell in row.cells]
-                blocks += dict.fromkeys(cells)  # merged cells come once for each place
-            else:
-                blocks.append(block.text)
-        title = opened.core_properties.title
+            names = archive.namelist()
+            if _DOCX_TEXT not in names:
+                raise UnreadableFile(f"{path}: a zip archive, but no DOCX")
+            parts = {name: archive.getinfo(name) for name in _DOCX_PARTS if name in names}
+            for name, part in parts.items():
+                if part.file_size > _MAX_XML:
+                    raise UnreadableFile(
+                        f"{path}: its {name} unpacks to {part.file_size:,} bytes, too much for an "
+                        "article"
+                    )
+            parser = etree.XMLParser(resolve_entities=False, no_network=True)
+            roots = {name: etree.fromstring(archive.read(name), parser) for name in parts}
+        paragraphs = [fold(block) for block in _docx_blocks(roots[_DOCX_TEXT])]
+        titles = (
+            [node.text for node in roots[_DOCX_CORE].iter("{*}title")]
+            if _DOCX_CORE in roots
+            else []
+        )
     except UnreadableFile:
         raise
-    except Exception as error:  # zipfile, lxml and python-docx each have their own errors
+    except Exception as error:  # zipfile and lxml each have their own errors
         raise UnreadableFile(f"{path}: a broken DOCX: {error!r}") from error
-    paragraphs = [fold(block) for block in blocks]
-    return Document(
-        text="\n\n".join(filter(None, paragraphs)), format="docx", title=_or_none(title)
-    )
+    title = _or_none(titles[0]) if titles else None
+    return Document(text="\n\n".join(filter(None, paragraphs)), format="docx", title=title)
+
+
+def _docx_blocks(root: Any) -> Iterator[str]:
+    """Paragraphs and the cells of tables, in order; of a table each text once, as merged cells
+    come once for each place."""
+    body = root.find("{*}body")
+    for block in () if body is None else body.iterchildren("{*}p", "{*}tbl"):
+        if block.tag.endswith("}p"):
+            yield _docx_text(block)
+        else:
+            cells = block.iterfind("{*}tr/{*}tc")
+            yield from dict.fromkeys(
+                "\n".join(map(_docx_text, cell.iterfind("{*}p"))) for cell in cells
+            )
+
+
+def _docx_text(paragraph: Any) -> str:
+    """What its runs say, those of its links among them."""
+    pieces = []
+    for run in paragraph.iterchildren("{*}r", "{*}hyperlink"):
+        for node in run.iter("{*}t", "{*}tab", "{*}br", "{*}cr", "{*}noBreakHyphen"):
+            name = node.tag.rpartition("}")[2]
+            pieces.append(node.text or "" if name == "t" else "-" if "Hyphen" in name else "\n")
+    return "".join(pieces)
 
 
 def fold(text: str) -> str:

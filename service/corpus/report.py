@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.errors import shortened
+
 
 class Outcome(StrEnum):
     MENDED = "mended"
@@ -35,13 +37,13 @@ class ImportReport:
     entries: list[Entry] = field(default_factory=list)
 
     def mended(self, file: str, reason: str, line: int | None = None) -> None:
-        self.entries.append(Entry(Outcome.MENDED, file, reason, line))
+        self.entries.append(Entry(Outcome.MENDED, file, shortened(reason), line))
 
     def skipped(self, file: str, reason: str, line: int | None = None) -> None:
-        self.entries.append(Entry(Outcome.SKIPPED, file, reason, line))
+        self.entries.append(Entry(Outcome.SKIPPED, file, shortened(reason), line))
 
     def note(self, file: str, reason: str, line: int | None = None) -> None:
-        self.entries.append(Entry(Outcome.NOTE, file, reason, line))
+        self.entries.append(Entry(Outcome.NOTE, file, shortened(reason), line))
 
     def count(self, outcome: Outcome) -> int:
         return sum(entry.outcome is outcome for entry in self.entries)

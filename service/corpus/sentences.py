@@ -71,6 +71,7 @@ _REFERENCES = frozenset(
 )
 _BEFORE_NAMES = frozenset("Inc Ltd Corp Co Bros Jr Sr".split())
 _INITIALS = re.compile(r"(?:[A-Z]\.-?)*[A-Z]")
+_REACH = 200  # characters of what is before a stop that tell whether it ends a sentence
 _LAST_WORD = re.compile(r"([^\s(\[“\"‘«]+)\.$")
 _FIGURE = re.compile(r"[\d(\[]|[IVXLA]+\b")
 _STARTER = re.compile(
@@ -267,7 +268,7 @@ def _segments(stretch: str) -> list[Span]:
 
 def _goes_on(head: str, tail: str) -> bool:
     """Whether what looks like two sentences is one."""
-    head, tail = head.rstrip(), tail.strip()
+    head, tail = head.rstrip()[-_REACH:], tail.strip()
     if not tail or tail[0].islower() or tail[0] in ",;)":
         return True
     if _CITATION.fullmatch(tail) or (_OPEN_BRACKET.search(head) and _SHUT_BRACKET.match(tail)):

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
 from service.corpus import speaker_words as lexicon
 from service.corpus.reporting_verbs import TIME
+from service.data_files import read_yaml
 from service.domain.states import States
 from service.errors import CatalogueError
 
@@ -39,11 +38,9 @@ class Voice:
 def load_capitals(data_dir: Path) -> dict[str, str]:
     """Capitals and seats of government that stand for a country, in lower case -> its code."""
     path = data_dir / "capitals.yaml"
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CatalogueError(f"{path}: {error}") from error
-    if not isinstance(entries, dict):
+    entries = read_yaml(path)
+    lists = isinstance(entries, dict) and all(isinstance(v, list) for v in entries.values())
+    if not lists:
         raise CatalogueError(f"{path}: expected a mapping of codes to lists of names")
     return {str(name).lower(): str(code) for code, names in entries.items() for name in names}
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import codecs
 import csv
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, AnyStr, TextIO
 
 from service.corpus.claims import ClaimMaker
 from service.corpus.report import ImportReport
-from service.corpus.text import decode
-from service.domain.dates import PartialDate
+from service.corpus.row import OPTIONAL, REQUIRED, Row, statement_of
+from service.corpus.text import LONGEST
 from service.domain.statements import Statement
 from service.domain.states import States
 from service.errors import InvalidInput, UnreadableFile
 
-REQUIRED = ("state", "date", "text")
-OPTIONAL = ("id", "speaker", "office", "forum", "symbol", "source", "on_behalf_of")
-_FIELD_LIMIT = 64 * 1024 * 1024  # a speech is one field; csv's own limit is 128 kB
-_BATCH = 256
+_FIELD_LIMIT = 16 * 1024 * 1024  # a speech is one field; csv's own limit is 128 kB
+_LONGEST_VALUE = 4 * LONGEST  # bytes of UTF-8
+_BATCH = 64
+# Rows that can't be used before a file counts as no table of statements, and those of an unknown
+# state for which one that is spelt nearly so is looked for.
+_MOST_SKIPPED, _MOST_HINTS = 100_000, 500
 
-Row = Mapping[str, Any]
 Fault = Callable[[int, str], None]
 
 
@@ -55,6 +56,7 @@ class _Table:
         self._report = report
         self._seen: dict[str, int] = {}
         self._extra: set[str] = set()
+        self._skipped = 0
 
     def statements(self) -> Iterator[Statement]:
         try:
@@ -95,7 +97,7 @@ class _Table:
         with self._path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             dialect = self._dialect(file)
             # strict: a quotation mark that never closes is an error, not half of the file.
-            rows = csv.reader(file, dialect, strict=True)
+            rows = csv.reader(self._lines(file), dialect, strict=True)
             try:
                 header = [name.strip().lower() for name in next(rows)]
             except (StopIteration, csv.Error) as error:
@@ -137,7 +139,7 @@ class _Table:
         missing_everywhere = True
         columns: set[str] = set()
         with self._path.open("rb") as file:
-            for line, raw in enumerate(file, start=1):
+            for line, raw in enumerate(self._lines(file), start=1):
                 if line == 1:
                     raw = raw.removeprefix(codecs.BOM_UTF8)
                 if not raw.strip():
@@ -169,20 +171,43 @@ class _Table:
         import pyarrow.parquet as pq
 
         try:
-            with pq.ParquetFile(self._path) as table:
-                names = table.schema_arrow.names
-                lowered = [name.strip().lower() for name in names]
-                self._check_columns(lowered)
-                wanted = [
-                    n for n, low in zip(names, lowered, strict=True) if low in REQUIRED + OPTIONAL
-                ]
-                number = 0
+            names = pq.read_schema(self._path).names
+            lowered = [name.strip().lower() for name in names]
+            self._check_columns(lowered)
+            wanted = [
+                n for n, low in zip(names, lowered, strict=True) if low in REQUIRED + OPTIONAL
+            ]
+            number = 0
+            # As dictionaries: a text that many rows share is written once, and read once.
+            with pq.ParquetFile(self._path, read_dictionary=wanted) as table:
                 for batch in table.iter_batches(batch_size=_BATCH, columns=wanted):
+                    self._check_texts(batch, number)
                     for row in batch.to_pylist():
                         number += 1
                         yield number, {name.strip().lower(): value for name, value in row.items()}
         except (pa.ArrowException, ValueError) as error:
             raise UnreadableFile(f"{self._path}: a broken Parquet file: {error}") from error
+
+    def _check_texts(self, batch: Any, number: int) -> None:
+        """Before they become our own: the same long text in each row would fill the memory."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        for column in batch.columns:
+            texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+            if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
+                longest = pc.max(pc.binary_length(texts)).as_py() or 0
+                if longest > _LONGEST_VALUE:
+                    raise UnreadableFile(
+                        f"{self._path}: after row {number}: a text of {longest:,} bytes"
+                    )
+
+    def _lines(self, file: IO[AnyStr]) -> Iterator[AnyStr]:
+        """A file's lines, as it would give them, but none that fills the memory."""
+        while line := file.readline(_FIELD_LIMIT):
+            if len(line) == _FIELD_LIMIT:
+                raise UnreadableFile(f"{self._path}: a line is longer than {_FIELD_LIMIT:,} bytes")
+            yield line
 
     def _check_columns(self, columns: list[str] | set[str]) -> None:
         missing = [name for name in REQUIRED if name not in columns]
@@ -207,56 +232,29 @@ class _Table:
     # -- a row ---------------------------------------------------------------------------------
 
     def _statement(self, line: int, row: Row) -> Statement | None:
-        values: dict[str, str] = {}
-        for name in REQUIRED + OPTIONAL:
-            value = row.get(name)
-            text = "" if value is None else str(value)
-            if any("\ud800" <= char <= "\udfff" for char in text):
-                self._skip(line, f"not UTF-8 in column {name!r}")
-                return None
-            values[name] = text if name == "text" else " ".join(text.split())
-        if not values["text"].strip():
-            self._skip(line, "the text is empty")
-            return None
-        state = self._states.resolve(values["state"]) if values["state"] else None
-        if state is None:
-            self._skip(line, self._unknown_state(values["state"]))
-            return None
         try:
-            # Parquet and databases write midnight after a date.
-            day = PartialDate(values["date"].removesuffix(" 00:00:00"))
-        except ValueError as error:
-            self._skip(line, f"bad date: {error}")
+            bare, mended = statement_of(
+                row,
+                states=self._states,
+                source=self._path.name,
+                hints=self._skipped < _MOST_HINTS,
+            )
+        except InvalidInput as error:
+            self._skip(line, error.reason)
             return None
-        decoded = decode(values["text"].encode("utf-8"))
-        for mended in decoded.mended:
-            self._report.mended(str(self._path), mended, line)
-        own = hashlib.sha256(decoded.text.encode("utf-8")).hexdigest()[:10]
-        identity = values["id"] or f"{state.code}_{day}_{own}"
-        if identity in self._seen:
-            self._skip(line, f"id {identity!r} was in line {self._seen[identity]} already")
+        for how in mended:
+            self._report.mended(str(self._path), how, line)
+        if bare.id in self._seen:
+            self._skip(line, f"id {bare.id!r} was in line {self._seen[bare.id]} already")
             return None
-        self._seen[identity] = line
-        blocs = tuple(filter(None, (part.strip() for part in values["on_behalf_of"].split(";"))))
-        return Statement(
-            id=identity,
-            state=state.code,
-            date=day,
-            text=decoded.text,
-            source=values["source"] or self._path.name,
-            speaker=values["speaker"] or None,
-            office=values["office"] or None,
-            forum=values["forum"] or None,
-            symbol=values["symbol"] or None,
-            on_behalf_of=blocs,
-            claims=self._maker.claims(identity, decoded.text),
-        )
-
-    def _unknown_state(self, name: str) -> str:
-        if not name:
-            return "the state is empty"
-        near = ", ".join(f"{state.code} ({state.name})" for state in self._states.suggest(name))
-        return f"unknown state {name!r}" + (f"; did you mean {near}?" if near else "")
+        self._seen[bare.id] = line
+        return replace(bare, claims=self._maker.claims(bare.id, bare.text))
 
     def _skip(self, line: int, reason: str) -> None:
+        self._skipped += 1
+        if self._skipped > _MOST_SKIPPED:
+            raise UnreadableFile(
+                f"{self._path}:{line}: over {_MOST_SKIPPED:,} rows can't be used, the last as "
+                f"{reason}: is it a table of statements?"
+            )
         self._report.skipped(str(self._path), reason, line)

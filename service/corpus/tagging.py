@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
+from service.data_files import read_yaml
 from service.domain.states import fold
 from service.errors import CatalogueError
 
@@ -49,13 +48,12 @@ class TopicTagger:
     @classmethod
     def load(cls, data_dir: Path) -> TopicTagger:
         path = data_dir / "topics.yaml"
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        stored = read_yaml(path)
         try:
-            stored = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506, a safe loader
             cues = {entry["id"]: entry["cues"] for entry in stored["topics"]}
             weak = {entry["id"]: entry.get("weak", ()) for entry in stored["topics"]}
             return cls(cues, weak, stored["contexts"])
-        except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CatalogueError(f"{path}: {error}") from error
 
     def tags(self, text: str) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from pathlib import Path
 import ftfy
 from ftfy.badness import badness
 
+# Characters of one statement or article; the longest speech of the General Debate has 127,000.
+LONGEST = 250_000
 VOCABULARY = Path(__file__).resolve().parents[2] / "data" / "vocabulary.txt"
 
 # Soft hyphens, zero-width and directional marks, control characters other than white space.
@@ -34,7 +36,7 @@ FURNITURE = re.compile(
     rf"\n[ \t]*(?:{_PAGE_OF_JOB}(?=[ \t]+\S)|(?:{_JOB}|{_SYMBOL}(?:[ \t]+\d\d/\d\d/\d{{4}})?|"
     rf"\d\d/\d\d/\d{{4}}[ \t]+{_SYMBOL}|\d{{1,3}}(?=[ \t]*\n\s*\n)|{_MEETING})[ \t]*(?=\n))"
 )
-_BROKEN_WORD = re.compile(r"([^\W\d_]+)-[ \t]*\n\s*([^\W\d_]+)")
+_BROKEN_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-[ \t]*\n\s*([^\W\d_]+)")
 _SPACED_HYPHEN = re.compile(r"(?<![^\W\d_])([^\W\d_]+)- ([^\W\d_]+)")
 _SCANNED_HYPHEN = re.compile(r"(?<=[^\W\d_])¬\s*(?=[^\W\d_])")
 _SPACE = re.compile(r"\s+")
@@ -100,13 +102,18 @@ def decode(raw: bytes) -> Decoded:
     return Decoded(text, tuple(mended))
 
 
+def visible(text: str) -> str:
+    """Without characters that nobody sees, or that turn the direction of what follows them."""
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub("", text)
+
+
 def clean(span: str) -> str:
     """The span on one line: wrapped and split words joined, page marks and invisible characters
     gone.
 
     Idempotent; depends on nothing but the span (and the vocabulary).
     """
-    text = span if span.isascii() and span.isprintable() else _INVISIBLE.sub("", span)
+    text = visible(span)
     if "¬" in text:  # how some scans write the hyphen at a line's end
         text = _SCANNED_HYPHEN.sub("", text)
     if "\n" in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import openpyxl
 from service.corpus.alliances import joined_statements, spoken_for
 from service.corpus.claims import ClaimMaker
 from service.corpus.report import ImportReport
-from service.corpus.text import decode
+from service.corpus.text import LONGEST, decode
 from service.domain.blocs import Blocs
 from service.domain.dates import PartialDate
 from service.domain.statements import Statement
@@ -20,6 +21,8 @@ from service.domain.states import States
 from service.errors import InvalidInput
 
 SPEAKERS = "Speakers_by_session.xlsx"
+# The authors' sheet has some 11,000 rows, and unpacks to 4 MB.
+_MOST_UNPACKED, _MOST_ROWS, _COLUMNS_READ = 12_000_000, 100_000, 50
 _NAME = re.compile(r"([A-Z]{2,3})_(\d{2,3})_((?:19|20)\d{2})")
 _Speaker = tuple[str | None, str | None]
 # The sheet's own codes where the files have others.
@@ -113,9 +116,13 @@ def _is_speech(path: Path) -> bool:
 def _text(path: Path, report: ImportReport) -> str | None:
     """What the file holds; None, reported, where that is no text."""
     try:
-        decoded = decode(path.read_bytes())
+        size = path.stat().st_size
+        decoded = decode(path.read_bytes() if size <= 4 * LONGEST else b"")
     except OSError as error:
         report.skipped(path.name, f"can't be read: {error.strerror}")
+        return None
+    if size > 4 * LONGEST or len(decoded.text) > LONGEST:
+        report.skipped(path.name, f"{size:,} bytes, too long for a speech")
         return None
     if (at := decoded.text.find("\0")) != -1:
         report.skipped(path.name, "isn't text", _line(decoded.text, at))
@@ -179,8 +186,15 @@ def _speakers(root: Path, report: ImportReport) -> dict[tuple[int, str], list[_S
         report.note(SPEAKERS, "not found: speakers and offices are unknown")
         return {}
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _MOST_UNPACKED:
+                raise ValueError("it unpacks to more than a sheet of speakers")
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
+        # What a sheet says of its own size may be anything.
+        book.worksheets[0].reset_dimensions()
+        rows = book.worksheets[0].iter_rows(
+            values_only=True, max_row=_MOST_ROWS, max_col=_COLUMNS_READ
+        )
         header = [(_tidy(cell) or "").casefold() for cell in next(rows, ())]
         places = {name: header.index(title.casefold()) for name, title in _COLUMNS.items()}
     except Exception as error:  # openpyxl raises whatever zip, XML or the sheet's form brings

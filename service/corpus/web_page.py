@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -31,6 +31,9 @@ _NOT_ARTICLE = re.compile(
     re.I,
 )
 _ROLES = {"navigation", "banner", "contentinfo", "complementary", "dialog", "search", "alertdialog"}
+# Tags within tags; news pages have some dozens.
+_DEEPEST = 200
+_META_NAMES = ("property", "name", "itemprop")
 _DATE_METAS = (
     "article:published_time",
     "og:published_time",
@@ -70,35 +73,58 @@ def read_html(path: Path, raw: bytes) -> Page:
         markup, mended = decoded.text, tuple(decoded.mended)
     try:
         soup = BeautifulSoup(markup, "lxml")
-        title, published, site = _title(soup), _published(soup), _meta(soup, "og:site_name")
+        if _is_deep(soup):
+            raise UnreadableFile(f"{path}: its HTML is nested too deeply to be an article")
+        metas = _metas(soup)
+        title, published = _title(soup, metas), _published(soup, metas)
         _strip(soup)
         text = "\n\n".join(_paragraphs(_container(soup)))
-    except RecursionError:
-        raise UnreadableFile(f"{path}: its HTML is nested too deeply to be an article") from None
+    except UnreadableFile:
+        raise
     except Exception as error:  # lxml and bs4 raise what their parsers raise
         raise UnreadableFile(f"{path}: can't be parsed as HTML: {error!r}") from error
+    site = _meta(metas, "og:site_name")
     return Page(text=text, title=title, published=published, site=site, mended=mended)
 
 
-def _meta(soup: BeautifulSoup, *names: str) -> str | None:
-    for name in names:
-        for attribute in ("property", "name", "itemprop"):
-            tag = soup.find("meta", attrs={attribute: re.compile(f"^{re.escape(name)}$", re.I)})
-            if isinstance(tag, Tag) and str(tag.get("content", "")).strip():
-                return " ".join(str(tag["content"]).split())
-    return None
+def _is_deep(soup: BeautifulSoup) -> bool:
+    left: list[tuple[Tag, int]] = [(soup, 0)]
+    while left:
+        tag, depth = left.pop()
+        if depth > _DEEPEST:
+            return True
+        left += [(child, depth + 1) for child in tag.children if isinstance(child, Tag)]
+    return False
 
 
-def _title(soup: BeautifulSoup) -> str | None:
-    title = _meta(soup, "og:title")
+def _metas(soup: BeautifulSoup) -> dict[tuple[str, str], str]:
+    """The first content by attribute and name, in one pass."""
+    found: dict[tuple[str, str], str] = {}
+    for tag in soup.find_all("meta"):
+        content = " ".join(str(tag.get("content", "")).split())
+        for attribute in _META_NAMES:
+            if content and tag.has_attr(attribute):
+                found.setdefault((attribute, str(tag[attribute]).lower()), content)
+    return found
+
+
+def _meta(metas: Mapping[tuple[str, str], str], *names: str) -> str | None:
+    places = ((attribute, name) for name in names for attribute in _META_NAMES)
+    return next((metas[place] for place in places if place in metas), None)
+
+
+def _title(soup: BeautifulSoup, metas: Mapping[tuple[str, str], str]) -> str | None:
+    title = _meta(metas, "og:title")
     if title is None and soup.title is not None:
         title = " ".join(soup.title.get_text().split())
     return title or None
 
 
-def _published(soup: BeautifulSoup) -> PartialDate | None:
+def _published(
+    soup: BeautifulSoup, metas: Mapping[tuple[str, str], str]
+) -> PartialDate | None:
     """The first of JSON-LD, metadata and <time> that gives a full date."""
-    candidates = [*_json_dates(soup), _meta(soup, *_DATE_METAS)]
+    candidates = [*_json_dates(soup), _meta(metas, *_DATE_METAS)]
     for time in soup.find_all("time"):
         candidates.append(str(time.get("datetime") or ""))
     for candidate in candidates:

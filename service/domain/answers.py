@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 
@@ -84,8 +85,9 @@ class AnsweredPart:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """`level` is the similarity that only one random pair in a thousand reaches in this
-    generation. `parts` is filled where the text holds several claims. `stance_model` judged the
-    stances, or is None."""
+    generation. `parts` is filled where the text holds several claims (on the first page).
+    `stance_model` judged the stances, or is None. `next` is the cursor of the following page,
+    None on the last one."""
 
     query: dict[str, Any]
     generation: str
@@ -94,26 +96,57 @@ class Answer:
     stance_model: str | None
     results: tuple[Group, ...] | tuple[Hit, ...]
     parts: tuple[AnsweredPart, ...] = ()
+    next: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; a group by state has no `statement_id`, and nothing has a stance
         where none was asked for."""
-        plain: dict[str, Any] = asdict(self)
-        for results in (plain["results"], *(part["results"] for part in plain["parts"])):
-            for result in results:
-                if "hits" in result and result["statement_id"] is None:
-                    del result["statement_id"]
-                if self.stance_model is None:
-                    _leave_out_stances(result)
-        if not plain["parts"]:
+        judged = self.stance_model is not None
+        plain: dict[str, Any] = {
+            "query": self.query,
+            "generation": self.generation,
+            "model": self.model,
+            "level": self.level,
+            "stance_model": self.stance_model,
+            "results": [_result(result, judged) for result in self.results],
+            "parts": [
+                {
+                    "text": part.text,
+                    "start": part.start,
+                    "end": part.end,
+                    "results": [_result(result, judged) for result in part.results],
+                }
+                for part in self.parts
+            ],
+            "next": self.next,
+        }
+        if not self.parts:
             del plain["parts"]
-        if self.stance_model is None:
+        if not judged:
             del plain["stance_model"]
         return plain
 
 
-def _leave_out_stances(result: dict[str, Any]) -> None:
-    for judged in (result, *result.get("hits", ())):
-        judged.pop("stance")
-        judged.pop("probabilities", None)
-        judged.pop("corrected", None)
+# Not `asdict`, which copies every value deeply: an answer has some two thousand of them.
+_JUDGED = ("stance", "probabilities", "corrected")
+_HIT = tuple(field.name for field in fields(Hit))
+_UNJUDGED_HIT = tuple(name for name in _HIT if name not in _JUDGED)
+_values, _unjudged_values = attrgetter(*_HIT), attrgetter(*_UNJUDGED_HIT)
+
+
+def _result(result: Group | Hit, judged: bool) -> dict[str, Any]:
+    if isinstance(result, Hit):
+        if judged:
+            return dict(zip(_HIT, _values(result), strict=True))
+        return dict(zip(_UNJUDGED_HIT, _unjudged_values(result), strict=True))
+    plain: dict[str, Any] = {
+        "state": result.state,
+        "name": result.name,
+        "count": result.count,
+        "hits": [_result(hit, judged) for hit in result.hits],
+    }
+    if result.statement_id is not None:
+        plain["statement_id"] = result.statement_id
+    if judged:
+        plain["stance"] = result.stance
+    return plain

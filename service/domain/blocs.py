@@ -32,6 +32,10 @@ class Bloc:
             if on is None or any(_covers(period, on) for period in periods)
         )
 
+    def includes(self, state: str, on: date) -> bool:
+        """Whether a state belongs on that day, without listing the others."""
+        return any(_covers(period, on) for period in self.memberships.get(state, ()))
+
 
 class Blocs:
     """All blocs, in the order of the catalogue."""

@@ -49,6 +49,16 @@ class Part:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next page of an answer begins: after the first `skip` groups (or hits) of the
+    generation from which the first page came. `mark` tells the question to which it belongs."""
+
+    generation: str
+    skip: int
+    mark: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A checked question. Every filter narrows; several values of one filter widen it.
@@ -76,3 +86,4 @@ class Question:
     fold: bool = True
     judged: bool = False
     stances: tuple[Stance, ...] | None = None
+    cursor: Cursor | None = None

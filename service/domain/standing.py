@@ -70,6 +70,17 @@ class Standing:
         found = {e.basis for e in self.evidence if e.side is self.side and self._current(e)}
         return next((basis for basis in Basis if basis in found), None)
 
+    def side_in(self, year: int) -> Side:
+        """The side at the end of a year, as the changes tell it: in hindsight, so that a lone
+        inferred date that ended no run moves nothing."""
+        if not self.evidence or int(self.evidence[0].date[:4]) > year:
+            return Side.SILENT
+        side = self.changes[0].before if self.changes else self.side
+        for change in self.changes:
+            if int(change.date[:4]) <= year:
+                side = change.after
+        return side
+
     def _current(self, evidence: Evidence) -> bool:
         return self.since is not None and evidence.date >= self.since
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.data_files import read_objects
 from service.domain.statements import Kind
+from service.errors import CatalogueError
 from service.stance.training.passages import CitedSpeeches
 
 LABELS = "labels/sentences.jsonl"
@@ -36,21 +37,28 @@ def read_labels(data_dir: Path, corpus: Path) -> Iterator[LabelledSentence]:
     """Every label with its sentence, taken from the corpus and checked by its hash."""
     speeches = CitedSpeeches(corpus)
     path = data_dir / LABELS
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        entry = json.loads(line)
-        text = speeches.text(f"{path}:{number}", entry)
+    for where, entry in read_objects(path):
+        text = speeches.text(where, entry)
         second = entry.get("second_kind")
-        yield LabelledSentence(
-            entry["document"], entry["start"], entry["end"], text, Kind(entry["kind"]),
-            frozenset(entry["topics"]), entry["split"], Kind(second) if second else None,
-            frozenset(entry["first_topics"]), frozenset(entry["second_topics"]),
-        )  # fmt: skip
+        try:
+            made = LabelledSentence(
+                entry["document"], entry["start"], entry["end"], text, Kind(entry["kind"]),
+                frozenset(entry["topics"]), entry["split"], Kind(second) if second else None,
+                frozenset(entry["first_topics"]), frozenset(entry["second_topics"]),
+            )  # fmt: skip
+        except (ValueError, TypeError, KeyError) as error:
+            raise CatalogueError(f"{where}: {error}") from error
+        yield made
 
 
 def read_topic_labels(data_dir: Path, corpus: Path) -> Iterator[tuple[str, frozenset[str]]]:
     """Sentences whose topics alone were labelled, by one reader: for tuning, not for measuring."""
     speeches = CitedSpeeches(corpus)
     path = data_dir / TOPIC_LABELS
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        entry = json.loads(line)
-        yield speeches.text(f"{path}:{number}", entry), frozenset(entry["topics"])
+    for where, entry in read_objects(path):
+        text = speeches.text(where, entry)
+        try:
+            topics = frozenset(entry["topics"])
+        except (TypeError, KeyError) as error:
+            raise CatalogueError(f"{where}: {error}") from error
+        yield text, topics

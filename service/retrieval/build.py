@@ -6,7 +6,7 @@ import hashlib
 import heapq
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from service.retrieval.generations import (
 )
 from service.retrieval.index import VectorIndex
 from service.retrieval.library import LibraryWriter, texts_in_order
-from service.retrieval.store import StatementStore, encode_statement
+from service.retrieval.store import StatementStore, Stored, encode_statement
 from service.retrieval.vector_cache import VectorCache
 
 CALIBRATION_PAIRS = 200_000
@@ -78,10 +78,13 @@ class Builder:
         self._keep = keep
 
     def build(self, steps: Steps) -> Built:
-        stored = self._store.digests()
-        # A rendering gives way to the document that it renders.
-        bundled = [s for s in self._bundled if s.id not in stored]
-        corpus = _corpus_hash(stored, bundled, self._topic_ids)
+        # Statements that come while it is built are the next build's.
+        with self._store.snapshot() as stored:
+            return self._build(stored, steps)
+
+    def _build(self, stored: Stored, steps: Steps) -> Built:
+        digests = stored.digests()
+        corpus = corpus_hash(digests, self._bundled, self._topic_ids)
         name = generation_id(self._encoder.name, self._encoder.fingerprint, corpus)
         if (self._generations.root / name / "manifest.json").is_file():
             changed = self._generations.current_id() != name
@@ -91,7 +94,11 @@ class Builder:
             shutil.rmtree(left)
         aside = Path(tempfile.mkdtemp(prefix=".building-", dir=self._generations.root))
         try:
-            manifest, embedded = self._fill(aside, name, corpus, len(stored), bundled, steps)
+            # A rendering gives way to the document that it renders.
+            bundled = [s for s in self._bundled if s.id not in digests]
+            total = len(digests) + len(bundled)
+            merged = _merged(stored, bundled)
+            manifest, embedded = self._fill(aside, name, corpus, total, merged, steps)
             aside.rename(self._generations.root / name)
             flush_folder(self._generations.root)
         finally:
@@ -105,15 +112,15 @@ class Builder:
         aside: Path,
         name: str,
         corpus: str,
-        stored: int,
-        bundled: Sequence[Statement],
+        total: int,
+        merged: Iterable[Statement],
         steps: Steps,
     ) -> tuple[Manifest, int]:
-        steps.start("writing the library", stored + len(bundled))
+        steps.start("writing the library", total)
         writer = LibraryWriter(aside / LIBRARY)
         builder = ColumnsBuilder(self._topic_ids)
         statements = rendered = 0
-        for statement in self._merged(bundled):
+        for statement in merged:
             builder.add(statement, statements)
             writer.add(statement)
             statements += 1
@@ -152,12 +159,17 @@ class Builder:
         )
         return manifest, embedded
 
-    def _merged(self, bundled: Sequence[Statement]) -> Iterator[Statement]:
-        """Stored and bundled statements by state, date and id; claims by their place."""
-        order = sorted(bundled, key=_place)
-        for statement in heapq.merge(self._store.by_state(), order, key=_place):
-            claims = tuple(sorted(statement.claims, key=lambda c: (c.start, c.end)))
-            yield replace(statement, claims=claims)
+
+def _merged(stored: Stored, bundled: Sequence[Statement]) -> Iterator[Statement]:
+    """Stored and bundled statements by state, date and id; claims by their place."""
+    for statement in heapq.merge(stored.by_state(), sorted(bundled, key=_place), key=_place):
+        yield in_place(statement)
+
+
+def in_place(statement: Statement) -> Statement:
+    """The statement as a generation holds it: its claims in the order of the text."""
+    claims = tuple(sorted(statement.claims, key=lambda c: (c.start, c.end)))
+    return replace(statement, claims=claims)
 
 
 def calibrate(vectors: Vectors, columns: Columns) -> npt.NDArray[np.float32]:
@@ -179,12 +191,12 @@ def calibrate(vectors: Vectors, columns: Columns) -> npt.NDArray[np.float32]:
     return np.sort(similar)
 
 
-def _corpus_hash(
-    stored: dict[str, str], bundled: Sequence[Statement], topic_ids: Sequence[str]
+def corpus_hash(
+    stored: Mapping[str, str], bundled: Iterable[Statement], topic_ids: Sequence[str]
 ) -> str:
-    digests = stored | {
-        s.id: hashlib.sha256(encode_statement(s).encode()).hexdigest() for s in bundled
-    }
+    """What a generation of these statements has as `Manifest.corpus`."""
+    digests = {s.id: hashlib.sha256(encode_statement(s).encode()).hexdigest() for s in bundled}
+    digests |= stored
     lines = [f"{key} {value}\n" for key, value in sorted(digests.items())]
     return hashlib.sha256("".join([*lines, *topic_ids]).encode()).hexdigest()
 

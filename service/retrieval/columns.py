@@ -56,6 +56,11 @@ class Columns:
             mask &= self.first <= latest.toordinal()
         return mask
 
+    def years(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Of each of `rows`: no date is less exact than a year."""
+        days = self.last[rows].astype(np.int64) - date(1970, 1, 1).toordinal()
+        return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+
     def save(self, path: Path) -> None:
         np.savez(
             path,

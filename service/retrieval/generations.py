@@ -5,11 +5,15 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
+import sqlite3
 import threading
+import time
+import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +21,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.errors import ConcordError, IndexUnusable, NotFound
+from service.errors import ConcordError, Gone, IndexUnusable, NotFound
 from service.retrieval.columns import Columns
 from service.retrieval.encoder import file_sha256
 from service.retrieval.index import VectorIndex
 from service.retrieval.library import Library
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 INDEX, COLUMNS, LIBRARY, CALIBRATION = (
     "vectors.faiss", "columns.npz", "library.sqlite", "calibration.npy"
 )  # fmt: skip
 FILES = (INDEX, COLUMNS, LIBRARY, CALIBRATION)
+# Generations that cursors still lead to, held open beside the current one.
+EARLIER_OPEN = 2
 REBUILD = "run `python -m service build`"
+MIGRATE = "run `python -m service migrate`"
+# Seconds until a new generation that couldn't be opened is tried again.
+TRY_AGAIN_S = 10.0
+# What marks a pointer file: another one has another inode, time or size.
+Mark = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +72,28 @@ class Generation:
         self.manifest = manifest
         self.index = VectorIndex.open(folder / INDEX)
         self.columns = Columns.load(folder / COLUMNS)
+        self.state_starts = self.columns.starts(self.columns.state)
+        self.statement_starts = self.columns.starts(self.columns.statement)
         self.library = Library(folder / LIBRARY)
         self._calibration: npt.NDArray[np.float32] = np.load(
             folder / CALIBRATION, allow_pickle=False
         )
+        self._levels: dict[float, float] = {}
 
     def percentile(self, similarity: float) -> float | None:
         """Per cent of random pairs of different states' positions that are less alike."""
         if not len(self._calibration):
             return None
-        below = np.searchsorted(self._calibration, np.float32(similarity))
+        below = self._calibration.searchsorted(np.float32(similarity))
         return round(100.0 * float(below) / len(self._calibration), 3)
 
     def similarity_at(self, percentile: float) -> float:
         """The inverse of `percentile`; -1 where nothing is calibrated."""
         if not len(self._calibration):
             return -1.0
-        return float(np.quantile(self._calibration, percentile / 100))
+        if percentile not in self._levels:
+            self._levels[percentile] = float(np.quantile(self._calibration, percentile / 100))
+        return self._levels[percentile]
 
 
 class Generations:
@@ -85,8 +103,11 @@ class Generations:
         self.root = indexes / "generations"
         self.root.mkdir(parents=True, exist_ok=True)
         self._pointer = indexes / "CURRENT"
-        self._lock = threading.Lock()
-        self._opened: tuple[tuple[int, int, int], Generation] | None = None
+        self._opening, self._lock = threading.Lock(), threading.Lock()
+        self._earlier: dict[str, Generation] = {}
+        self._opened: tuple[Mark | None, Generation] | None = None
+        self._refused: tuple[Mark | None, float] | None = None
+        self._fingerprint: str | None = None
 
     def current_id(self) -> str | None:
         try:
@@ -94,21 +115,67 @@ class Generations:
         except (FileNotFoundError, IndexError):
             return None
 
-    def current(self) -> Generation:
-        """The current generation; opened anew when another has become current."""
+    def left(self) -> str | None:
+        """The `Manifest.corpus` that a roll-back left: whoever builds by himself lets it be."""
         try:
-            seen = self._pointer.stat()
-        except FileNotFoundError:
-            raise IndexUnusable(f"there is no index yet: {REBUILD}") from None
-        key = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
-        with self._lock:
-            if self._opened is None or self._opened[0] != key:
-                self._opened = (key, self._open())
-            return self._opened[1]
+            return self._pointer.read_text("utf-8").split()[2]
+        except (FileNotFoundError, IndexError):
+            return None
+
+    def current(self, fingerprint: str | None = None) -> Generation:
+        """The current generation; opened anew when another has become current.
+
+        Whoever finds the new one opens it, and the others go on with the old one meanwhile. The old
+        one also stays where the new one can't be used, or is of another encoder than the
+        `fingerprint` that was asked for last; the log says so. What was opened can be used for as
+        long as it is held, even where its files are deleted. Raises IndexUnusable where there is
+        neither.
+        """
+        self._fingerprint = fingerprint or self._fingerprint
+        mark, opened = self._mark(), self._opened
+        if opened is not None and (mark == opened[0] or self._is_refused(mark)):
+            return opened[1]
+        if not self._opening.acquire(blocking=opened is None):
+            assert opened is not None
+            return opened[1]
+        try:
+            opened = self._opened
+            if opened is None:
+                opened = self._opened = (mark, self._open())
+            elif mark != opened[0] and not self._is_refused(mark):
+                try:
+                    opened = self._opened = (mark, self._open(self._fingerprint))
+                    log.info("generation %s is served", opened[1].manifest.id)
+                except IndexUnusable as error:
+                    self._refused = (mark, time.monotonic() + TRY_AGAIN_S)
+                    log.error("generation %s is served further: %s", opened[1].manifest.id, error)
+            return opened[1]
+        finally:
+            self._opening.release()
+
+    def earlier(self, generation_id: str) -> Generation:
+        """One that needn't be current any more; the last few asked for stay open. Raises Gone where
+        it was pruned."""
+        current = self.current()
+        if current.manifest.id == generation_id:
+            return current
+        with self._opening:
+            if generation_id not in self._earlier:
+                try:
+                    folder = self.folder(generation_id)
+                    self._earlier[generation_id] = Generation(folder, read_manifest(folder))
+                except (NotFound, IndexUnusable):
+                    raise Gone(
+                        f"generation {generation_id} is no longer kept: ask from the first page"
+                    ) from None
+                while len(self._earlier) > EARLIER_OPEN:
+                    self._earlier.pop(next(iter(self._earlier)))
+            return self._earlier[generation_id]
 
     def all(self) -> list[Manifest]:
-        """Complete generations, the oldest first."""
-        found = [read_manifest(p.parent) for p in self.root.glob("[!.]*/manifest.json")]
+        """Complete generations of the present format, the oldest first."""
+        folders = [path.parent for path in self.root.glob("[!.]*/manifest.json")]
+        found = [read_manifest(folder) for folder in folders if format_of(folder) == FORMAT]
         return sorted(found, key=lambda manifest: (manifest.created, manifest.id))
 
     def folder(self, generation_id: str) -> Path:
@@ -126,15 +193,19 @@ class Generations:
             if place == 0:
                 raise NotFound("there is no earlier generation to roll back to")
             generation_id = ids[place - 1]
-        return self.make_current(generation_id)
+        left = self.left()
+        with suppress(NotFound, IndexUnusable):
+            left = left or read_manifest(self.folder(self.current_id() or "")).corpus
+        return self.make_current(generation_id, left)
 
-    def make_current(self, generation_id: str) -> Manifest:
-        """Verify every file, then switch by one rename."""
+    def make_current(self, generation_id: str, left: str | None = None) -> Manifest:
+        """Verify every file, then switch by one rename; `left` is what a roll-back leaves."""
         folder = self.folder(generation_id)
         manifest = verify(folder)
         aside = self._pointer.with_name(".CURRENT")
         with aside.open("w", encoding="utf-8") as file:
-            file.write(f"{generation_id} {file_sha256(folder / 'manifest.json')}\n")
+            fields = generation_id, file_sha256(folder / "manifest.json"), left or ""
+            file.write(" ".join(fields).rstrip() + "\n")
             file.flush()
             os.fsync(file.fileno())
         aside.replace(self._pointer)
@@ -150,11 +221,24 @@ class Generations:
             shutil.rmtree(self.root / generation_id)
         return doomed
 
-    def _open(self) -> Generation:
+    def _mark(self) -> Mark | None:
+        try:
+            seen = self._pointer.stat()
+        except FileNotFoundError:
+            return None
+        return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
+    def _is_refused(self, mark: Mark | None) -> bool:
+        refused = self._refused
+        return refused is not None and refused[0] == mark and time.monotonic() < refused[1]
+
+    def _open(self, fingerprint: str | None = None) -> Generation:
         """Checks the manifest's hash and each file's size; contents were hashed at the switch."""
         try:
-            generation_id, digest = self._pointer.read_text("utf-8").split()
+            generation_id, digest, *_ = self._pointer.read_text("utf-8").split()
             folder = self.folder(generation_id)
+        except FileNotFoundError:
+            raise IndexUnusable(f"there is no index yet: {REBUILD}") from None
         except (ValueError, NotFound):
             raise IndexUnusable(f"{self._pointer} names no generation: {REBUILD}") from None
         if file_sha256(folder / "manifest.json") != digest:
@@ -162,6 +246,10 @@ class Generations:
                 f"the manifest of generation {generation_id} was changed: {REBUILD}"
             )
         manifest = read_manifest(folder)
+        if fingerprint is not None and manifest.fingerprint != fingerprint:
+            raise IndexUnusable(
+                f"generation {generation_id} was built with another model, {manifest.model}"
+            )
         for name in FILES:
             size = (folder / name).stat().st_size if (folder / name).is_file() else None
             if size != manifest.files[name]["bytes"]:
@@ -169,7 +257,12 @@ class Generations:
                     f"generation {generation_id}: {name} isn't the file that was built: {REBUILD}, "
                     "or `python -m service generations --roll-back`"
                 )
-        return Generation(folder, manifest)
+        try:
+            return Generation(folder, manifest)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, sqlite3.Error) as bad:
+            raise IndexUnusable(
+                f"generation {generation_id} can't be read ({bad}): {REBUILD}"
+            ) from bad
 
 
 def generation_id(model: str, fingerprint: str, corpus: str) -> str:
@@ -181,13 +274,25 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
         fields = json.loads(path.read_text("utf-8"))
-        if fields.get("format") != FORMAT:
+        written = fields.get("format")
+        if written != FORMAT:
+            older = isinstance(written, int) and written < FORMAT
             raise IndexUnusable(
-                f"{path} has format {fields.get('format')}, this version reads {FORMAT}: {REBUILD}"
+                f"{path} has format {written}, this version reads {FORMAT}: "
+                f"{MIGRATE if older else REBUILD}"
             )
         return Manifest(**fields)
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise IndexUnusable(f"{path} is damaged ({error}): {REBUILD}") from error
+
+
+def format_of(folder: Path) -> int | None:
+    """Of a generation, whatever version wrote it; None where its manifest says nothing."""
+    try:
+        written = json.loads((folder / "manifest.json").read_text("utf-8"))["format"]
+    except (ValueError, TypeError, KeyError, OSError):
+        return None
+    return written if isinstance(written, int) else None
 
 
 def seal(folder: Path, fields: Mapping[str, Any]) -> Manifest:

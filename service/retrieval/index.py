@@ -48,28 +48,51 @@ class VectorIndex:
         return cls(index)
 
     def scores(self, query: Vectors, ranges: Sequence[Range]) -> Scores:
-        """Inner product of `query`, shape (dimension,), with every row of `ranges`.
+        """Inner product of `query`, shape (dimension,), with every row of `ranges`, which ascend
+        and lie apart.
 
         Shape (count,), float32; -inf outside the ranges.
         """
         if query.shape != (self.dimension,):
             raise ValueError(f"a query has {self.dimension} numbers, not {query.shape}")
         query = np.ascontiguousarray(query, np.float32)
-        out = np.full(self.count, -np.inf, np.float32)
+        out = np.empty(self.count, np.float32)
+        scored = 0
         for start, end in ranges:
-            if end > start:
-                faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]
-                    faiss.swig_ptr(out[start:end]),
-                    faiss.swig_ptr(query),
-                    faiss.swig_ptr(self._vectors[start:end]),
-                    self.dimension,
-                    end - start,
-                )
+            out[scored:start] = -np.inf
+            _inner_products(out[start:end], query, self._vectors[start:end])
+            scored = end
+        out[scored:] = -np.inf
         return out
 
-    def vectors(self, rows: npt.NDArray[np.int64] | slice) -> Vectors:
-        """Shape (rows, dimension)."""
+    def products(self, heads: Sequence[int], rows: npt.NDArray[np.int64]) -> Scores:
+        """Inner product of each of the rows `heads` with each of `rows`, which ascend.
+
+        Shape (len(heads), len(rows)). Not by BLAS, which would start threads for each request.
+        """
+        first, last = int(rows[0]), int(rows[-1]) + 1
+        dense = last - first < 3 * len(rows)  # then it's quicker not to pick them out
+        vectors = self._vectors[first:last] if dense else self._vectors[rows]
+        out = np.empty((len(heads), len(vectors)), np.float32)
+        for place, head in enumerate(heads):
+            _inner_products(out[place], self._vectors[head], vectors)
+        return out[:, rows - first] if dense else out
+
+    def vectors(self, rows: npt.NDArray[np.int64] | Sequence[int] | slice | int) -> Vectors:
+        """Shape (rows, dimension); of a single row, (dimension,)."""
         return self._vectors[rows]
+
+
+def _inner_products(out: Scores, query: Vectors, vectors: Vectors) -> None:
+    """All contiguous; `out` has an element for each row of `vectors`."""
+    if len(vectors):
+        faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]
+            faiss.swig_ptr(out),
+            faiss.swig_ptr(query),
+            faiss.swig_ptr(vectors),
+            len(query),
+            len(vectors),
+        )
 
 
 def bare_scan(vectors: Vectors) -> Callable[[Vectors], None]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 import sqlite3
-import threading
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,27 @@ CREATE VIRTUAL TABLE words USING fts5 (
     tokenize = 'porter unicode61 remove_diacritics 2'
 );
 """
+_NEIGHBOUR = (
+    "(SELECT text FROM claim AS other WHERE other.row = claim.row {} 1 AND "
+    "other.statement = claim.statement AND NOT claim.rendered)"
+)
+_RECORDS = f"""
+SELECT json_group_array(json_array(
+    claim.row, claim.start, claim."end", claim.text, claim.kind, claim.mode, json(claim.topics),
+    claim.rendered, {_NEIGHBOUR.format("-")}, {_NEIGHBOUR.format("+")},
+    number, id, state, date, inferred, speaker, office, forum, symbol, source,
+    json(on_behalf_of), json(aligned_with), statement.rendered
+)) FROM claim JOIN statement ON number = statement WHERE {{where}}
+"""
+_KINDS = {str(kind): kind for kind in Kind}
+_MODES = {str(mode): mode for mode in Mode}
+_T = TypeVar("_T")
+_AT_A_TIME = 1_000  # rows of one query
+# Claims and statements that are remembered, some ten megabytes; when there are more, all are
+# forgotten.
+_MOST_KEPT = 10_000
+# Seconds that a thread waits for another's connection.
+_WAIT_S = 30
 _WORD = re.compile(r"[^\W_]+")
 # Words that say nothing about the subject; left in, they would make every claim match.
 _STOP = frozenset(
@@ -115,19 +136,25 @@ class LibraryWriter:
 
 
 class Library:
-    """A finished library, read-only, usable from any thread."""
+    """A finished library, read-only, usable from any thread, and for as long as it is held: where
+    its file is deleted meanwhile, by the connections that are open."""
 
     def __init__(self, path: Path) -> None:
         # immutable: no locks and no journal are looked for, as a generation never changes.
         self._address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        self._local = threading.local()
+        self._free: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._free.put(self._open())
+        self._kept: dict[int, ClaimRecord] = {}
+        self._statements: dict[int, Statement] = {}  # by number, without texts and claims
 
     def records(self, rows: Sequence[int]) -> list[ClaimRecord]:
         """The claims of these rows, in the order asked."""
-        found: dict[int, ClaimRecord] = {}
-        for row in dict.fromkeys(rows):
-            (record,) = self._select("claim.row = ?", (row,))
-            found[row] = record
+        found = {row: record for row in rows if (record := self._kept.get(row))}
+        missing = [row for row in dict.fromkeys(rows) if row not in found]
+        for start in range(0, len(missing), _AT_A_TIME):
+            asked = json.dumps(missing[start : start + _AT_A_TIME])
+            for record in self._select("claim.row IN (SELECT value FROM json_each(?))", (asked,)):
+                found[record.row] = _keep(self._kept, record.row, record)
         return [found[row] for row in rows]
 
     def claim(self, claim_id: str) -> ClaimRecord:
@@ -177,45 +204,65 @@ class Library:
         words = query_words(text)
         if not words:
             return np.empty(0, np.int64), np.empty(0, np.float64)
-        found = self._connection().execute(
+        found = self._all(
             "SELECT rowid, -rank FROM words WHERE words MATCH ?",
             (" OR ".join(f'"{word}"' for word in words),),
         )
-        pairs = np.array(found.fetchall() or np.empty((0, 2)), np.float64)
+        pairs = np.array([tuple(row) for row in found] or np.empty((0, 2)), np.float64)
         return pairs[:, 0].astype(np.int64), pairs[:, 1]
 
-    def _select(self, where: str, values: Sequence[Any]) -> Iterable[ClaimRecord]:
-        neighbour = (
-            "SELECT text FROM claim AS other WHERE other.row = claim.row {} 1 AND "
-            "other.statement = claim.statement AND NOT claim.rendered"
-        )
-        for row in self._all(
-            'SELECT claim.row, claim.start, claim."end", claim.text AS words, claim.kind, '
-            "claim.mode, claim.topics, claim.rendered AS claim_rendered, statement.*, "
-            f"({neighbour.format('-')}) AS before, ({neighbour.format('+')}) AS after "
-            f"FROM claim JOIN statement ON number = statement WHERE {where}",
-            values,
-        ):
-            claim = Claim(
-                row["id"], row["start"], row["end"], row["words"], Kind(row["kind"]),
-                Mode(row["mode"]), tuple(json.loads(row["topics"])), bool(row["claim_rendered"]),
-            )  # fmt: skip
-            yield ClaimRecord(row["row"], claim, _statement(row), row["before"], row["after"])
+    def _select(self, where: str, values: Sequence[Any]) -> list[ClaimRecord]:
+        """All that is found comes as one row, which is four times as quick as a row for each."""
+        (row,) = self._all(_RECORDS.format(where=where), values)
+        return [self._record(*fields) for fields in json.loads(row[0])]
 
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._address, uri=True, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
-            self._local.connection = connection
+    def _record(
+        self, row: int, start: int, end: int, text: str, kind: str, mode: str, topics: list[str],
+        rendered: int, before: str | None, after: str | None, number: int, *of_statement: Any,
+    ) -> ClaimRecord:  # fmt: skip
+        statement = self._statements.get(number)
+        if statement is None:
+            statement = _keep(self._statements, number, _bare_statement(*of_statement))
+        claim = Claim(
+            statement.id, start, end, text, _KINDS[kind], _MODES[mode], tuple(topics),
+            bool(rendered),
+        )  # fmt: skip
+        return ClaimRecord(row, claim, statement, before, after)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._address, uri=True, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
         return connection
 
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """One that no other thread uses: as many are opened as are used at a time."""
+        try:
+            connection = self._free.get_nowait()
+        except queue.Empty:
+            try:
+                connection = self._open()
+            except sqlite3.OperationalError:  # the file is gone: wait for one that is open
+                connection = self._free.get(timeout=_WAIT_S)
+        try:
+            yield connection
+        finally:
+            self._free.put(connection)
+
     def _all(self, sql: str, values: Sequence[Any]) -> list[sqlite3.Row]:
-        return self._connection().execute(sql, values).fetchall()
+        with self._connection() as connection:
+            return connection.execute(sql, values).fetchall()
 
     def _one(self, sql: str, values: Sequence[Any]) -> sqlite3.Row | None:
         rows = self._all(sql, values)
         return rows[0] if rows else None
+
+
+def _keep(kept: dict[int, _T], key: int, value: _T) -> _T:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value
+    return value
 
 
 def query_words(text: str) -> list[str]:
@@ -231,12 +278,24 @@ def texts_in_order(path: Path) -> list[str]:
 
 
 def _statement(row: sqlite3.Row) -> Statement:
+    listed = json.loads(row["on_behalf_of"]), json.loads(row["aligned_with"])
+    return _bare_statement(
+        row["id"], row["state"], row["date"], row["inferred"], row["speaker"], row["office"],
+        row["forum"], row["symbol"], row["source"], *listed, row["rendered"],
+    )  # fmt: skip
+
+
+def _bare_statement(
+    statement_id: str, state: str, date: str, inferred: int, speaker: str | None,
+    office: str | None, forum: str | None, symbol: str | None, source: str,
+    on_behalf_of: list[str], aligned_with: list[str], rendered: int,
+) -> Statement:  # fmt: skip
+    """Without text and claims."""
     return Statement(
-        id=row["id"], state=row["state"], date=PartialDate(row["date"], bool(row["inferred"])),
-        text="", source=row["source"], speaker=row["speaker"], office=row["office"],
-        forum=row["forum"], symbol=row["symbol"],
-        on_behalf_of=tuple(json.loads(row["on_behalf_of"])),
-        aligned_with=tuple(json.loads(row["aligned_with"])), rendered=bool(row["rendered"]),
+        id=statement_id, state=state, date=PartialDate(date, bool(inferred)), text="",
+        source=source, speaker=speaker, office=office, forum=forum, symbol=symbol,
+        on_behalf_of=tuple(on_behalf_of), aligned_with=tuple(aligned_with),
+        rendered=bool(rendered),
     )  # fmt: skip
 
 

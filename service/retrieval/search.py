@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from service.domain.blocs import Blocs
 from service.domain.questions import GroupBy, Question, SearchMode, Sort
+from service.domain.stages import proceed
 from service.retrieval.columns import KINDS, Mask
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
@@ -21,6 +23,8 @@ from service.retrieval.index import Range
 SAME_WORDING = 0.95
 # |q.a - q.b| <= |a - b| for a unit q, so what folds into a row scores within this of it.
 _NEARBY = float(np.sqrt(2 - 2 * SAME_WORDING)) + 1e-4
+# So many rows are compared each with each rather than searched for twins one by one.
+FEW = 16
 # Reciprocal rank fusion's constant (Cormack, Clarke and Buettcher 2009).
 FUSION = 60
 # A claim counts as being on the point where only one random pair in a thousand is as alike: for
@@ -99,13 +103,14 @@ def score(
     two `sides`, rows are ranked by the nearer of them; their similarity stays the query's own."""
     scored = []
     for part, query, asked in zip(question.parts, queries, sides, strict=True):
+        proceed()
         similarity = generation.index.scores(query, ranges)
         if question.mode in (SearchMode.DENSE, SearchMode.EXACT):
-            similarity[~mask] = -np.inf
+            np.copyto(similarity, -np.inf, where=~mask)
             rank_by = similarity
             if asked is not None:
                 rank_by = np.maximum(*(generation.index.scores(side, ranges) for side in asked))
-                rank_by[~mask] = -np.inf
+                np.copyto(rank_by, -np.inf, where=~mask)
             scored.append(Scored(similarity, rank_by, None))
             continue
         rows, bm25 = generation.library.matches(part.text)
@@ -134,8 +139,11 @@ def merge(parts: Sequence[Scored]) -> Scored:
     return Scored(similarity, rank_by, asked)
 
 
-def rank(question: Question, generation: Generation, scored: Scored) -> list[RankedGroup]:
-    """The best groups, or where ungrouped one group of the best hits."""
+def rank(
+    question: Question, generation: Generation, scored: Scored, skip: int, most: int
+) -> list[RankedGroup]:
+    """`most` of the best groups after the first `skip`, or, where ungrouped, of the best hits, one
+    group a hit."""
     columns = generation.columns
     rank_by = scored.rank_by
     if question.sort is Sort.RECENT:
@@ -145,18 +153,18 @@ def rank(question: Question, generation: Generation, scored: Scored) -> list[Ran
     if not len(rank_by):
         return []
     if question.group_by is GroupBy.NONE:
-        hits = ranking.hits(np.flatnonzero(rank_by > -np.inf), question.limit)
-        return [RankedGroup(len(hits), tuple(hits))] if hits else []
+        hits = ranking.hits(np.flatnonzero(rank_by > -np.inf), skip + most)
+        return [RankedGroup(1, (hit,)) for hit in hits[skip:]]
     by_state = question.group_by is GroupBy.STATE
-    starts = columns.starts(columns.state if by_state else columns.statement)
+    starts = generation.state_starts if by_state else generation.statement_starts
     ends = np.append(starts[1:], len(columns))
     groups = []
     level = generation.similarity_at(ON_POINT_PERCENTILE)
-    for number in ranking.best_groups(starts)[: question.limit]:
-        rows = np.arange(starts[number], ends[number])
-        rows = rows[rank_by[rows] > -np.inf]
+    for number in ranking.best_groups(starts)[skip : skip + most]:
+        start, end = starts[number], ends[number]
+        rows = np.flatnonzero(rank_by[start:end] > -np.inf) + start
         hits = ranking.hits(rows, question.per_state)
-        near_level = int((scored.similarity[rows] >= level).sum())
+        near_level = int(np.count_nonzero(scored.similarity[rows] >= level))
         shown = sum(1 + hit.folded for hit in hits)
         groups.append(RankedGroup(max(near_level, shown), tuple(hits)))
     return groups
@@ -189,14 +197,14 @@ class _Ranking:
 
     def hits(self, rows: Rows, most: int) -> list[RankedHit]:
         """The first `most` of `rows`, each standing for those that fold into it."""
-        chosen: list[int] = []
-        for row in self._ordered(rows, most):
-            if self._question.fold and self._has_twin(row, chosen):
-                continue
-            chosen.append(row)
-            if len(chosen) == most:
-                break
-        folded = self._folded(rows, chosen) if self._question.fold else [0] * len(chosen)
+        if not self._question.fold:
+            chosen = list(islice(self._ordered(rows, most), most))
+            folded = [0] * len(chosen)
+        elif len(rows) <= FEW:
+            chosen, folded = self._folding_few(rows, most)
+        else:
+            chosen = self._distinct(rows, most)
+            folded = self._folded(rows, chosen)
         asked = self._scored.asked
         return [
             RankedHit(
@@ -220,7 +228,7 @@ class _Ranking:
                 head = np.flatnonzero(key <= least)
             else:
                 head = np.arange(len(rows))
-            order = head[np.lexsort((rows[head], key[head]))]
+            order = head[key[head].argsort(kind="stable")]  # rows ascend
             yield from (int(rows[i]) for i in order[done:])
             done = len(order)
             size *= 8
@@ -234,14 +242,40 @@ class _Ranking:
         later = -self._generation.columns.last[rows].astype(np.float64)
         return later * (len(rows) + 1) + place
 
+    def _folding_few(self, rows: Rows, most: int) -> tuple[list[int], list[int]]:
+        """`_distinct` and `_folded` in one, by comparing all of a few rows with each other."""
+        vectors = self._generation.index.vectors(rows)
+        state = self._generation.columns.state[rows]
+        alike = np.where(state[:, None] == state, vectors @ vectors.T, -1.0).tolist()
+        chosen: list[int] = []
+        for i in self._keys(rows).argsort(kind="stable").tolist():
+            if len(chosen) < most and all(alike[i][c] < SAME_WORDING for c in chosen):
+                chosen.append(i)
+        folded = [0] * len(chosen)
+        for i in set(range(len(rows))).difference(chosen):
+            likeness, nearest = max((alike[i][c], -place) for place, c in enumerate(chosen))
+            folded[-nearest] += likeness >= SAME_WORDING
+        return [int(rows[i]) for i in chosen], folded
+
+    def _distinct(self, rows: Rows, most: int) -> list[int]:
+        """The first `most` of `rows` of which none says the same as one before it."""
+        chosen: list[int] = []
+        for row in self._ordered(rows, most):
+            if self._has_twin(row, chosen):
+                continue
+            chosen.append(row)
+            if len(chosen) == most:
+                break
+        return chosen
+
     def _has_twin(self, row: int, chosen: Sequence[int]) -> bool:
         """Whether a chosen hit says the same for the same state."""
         state = self._generation.columns.state
         same = [c for c in chosen if state[c] == state[row]]
         if not same:
             return False
-        vectors = self._generation.index.vectors(np.array([row, *same]))
-        return bool((vectors[1:] @ vectors[0]).max() >= SAME_WORDING)
+        index = self._generation.index
+        return bool((index.vectors(same) @ index.vectors(row)).max() >= SAME_WORDING)
 
     def _folded(self, rows: Rows, chosen: Sequence[int]) -> list[int]:
         """For each chosen hit, how many other rows of its state are nearly identical to it; a
@@ -256,15 +290,13 @@ class _Ranking:
             low, high = np.searchsorted(state[rows], [code, code + 1])
             own = rows[low:high]
             own = own[similarity[own] >= similarity[heads].min() - _NEARBY]
-            own = own[~np.isin(own, heads)]
-            if not len(own):
+            if len(own) == len(heads):
                 continue
-            alike = index.vectors(own) @ index.vectors(np.array(heads)).T
-            nearest = alike.argmax(axis=1)
-            for i, count in enumerate(
-                np.bincount(nearest[alike.max(axis=1) >= SAME_WORDING], minlength=len(heads))
-            ):
-                counts[mine[i]] = int(count)
+            alike = index.products(heads, own)
+            twins = np.flatnonzero(alike.max(axis=0) >= SAME_WORDING)
+            for row, nearest in zip(own[twins], alike[:, twins].argmax(axis=0), strict=True):
+                if row not in heads:
+                    counts[mine[nearest]] += 1
         return counts
 
 
@@ -294,7 +326,7 @@ def _wanted_states(question: Question, states: Sequence[str]) -> set[str]:
 def _state_ranges(generation: Generation, wanted: set[str]) -> list[Range]:
     """Contiguous rows of the wanted states, neighbours joined."""
     columns = generation.columns
-    starts = columns.starts(columns.state)
+    starts = generation.state_starts
     ends = np.append(starts[1:], len(columns))
     ranges: list[Range] = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=False):

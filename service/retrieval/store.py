@@ -7,24 +7,30 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from service.domain.dates import PartialDate
 from service.domain.statements import Claim, Kind, Mode, Statement
-from service.errors import NotFound
+from service.errors import IndexUnusable, NotFound
+from service.retrieval.databases import create, refused
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS statement (
+# Of the file, as SQLite's `user_version`; 0 is what wasn't marked yet. What each step changes is in
+# `service.operation.migrate`.
+VERSION = 1
+_SCHEMA = f"""
+CREATE TABLE statement (
     id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
     date TEXT NOT NULL,
     digest TEXT NOT NULL,
     body TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS statement_by_state ON statement (state, date, id);
+CREATE INDEX statement_by_state ON statement (state, date, id);
+PRAGMA user_version = {VERSION};
 """
 # Statements in one transaction: each commit reaches the disk, so a killed import loses at most
 # what wasn't yet reported.
@@ -37,15 +43,47 @@ class Change(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class StatementStore:
-    """SQLite file of whole statements, keyed by id. One writer at a time, any readers."""
+class Stored:
+    """What the store held at one moment, whatever is written meanwhile."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def get(self, statement_id: str) -> Statement | None:
+        for (body,) in self._rows("SELECT body FROM statement WHERE id = ?", statement_id):
+            return decode_statement(body)
+        return None
+
+    def digests(self) -> dict[str, str]:
+        """Each statement's id and content hash, by id."""
+        return dict(self._rows("SELECT id, digest FROM statement ORDER BY id"))
+
+    def by_state(self) -> Iterator[Statement]:
+        """Every statement by state, then date, then id: the order of an index."""
+        for (body,) in self._rows("SELECT body FROM statement ORDER BY state, date, id"):
+            yield decode_statement(body)
+
+    def summary(self) -> Counter[str]:
+        """Number of statements by state."""
+        return Counter(dict(self._rows("SELECT state, count(*) FROM statement GROUP BY state")))
+
+    def _rows(self, sql: str, *values: str) -> Iterator[Any]:
+        with refused(self._path):
+            yield from self._connection.execute(sql, values)
+
+
+class StatementStore:
+    """SQLite file of whole statements, keyed by id; made by the first that is stored.
+
+    Writers, of any process, wait for each other up to `wait_s` seconds and hold nobody up while
+    they read their source; readers wait for nobody. Raises Overloaded where the wait was too
+    short, IndexUnusable where the file can't be used.
+    """
+
+    def __init__(self, folder: Path, wait_s: float = 30.0) -> None:
         self.path = folder / "statements.sqlite"
-        with closing(self._connect()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
+        self._wait_s = wait_s
 
     def put(self, statements: Iterable[Statement]) -> Iterator[tuple[Statement, Change]]:
         """Store each statement; yields once the statement is on disk.
@@ -53,20 +91,22 @@ class StatementStore:
         A statement with the same content changes nothing; one with other content replaces its
         former version.
         """
-        with closing(self._connect()) as connection:
-            done: list[tuple[Statement, Change]] = []
-            for statement in statements:
-                done.append((statement, self._put_one(connection, statement)))
-                if len(done) >= _BATCH:
-                    connection.commit()
-                    yield from done
-                    done.clear()
-            connection.commit()
-            yield from done
+        remaining = iter(statements)
+        while batch := list(islice(remaining, _BATCH)):
+            yield from zip(batch, self.put_all(batch), strict=True)
+
+    def put_all(self, statements: Sequence[Statement]) -> list[Change]:
+        """As `put`, all of them or, where that fails, none."""
+        encoded = [encode_statement(statement) for statement in statements]
+        with self._writing() as connection:
+            return [
+                _put_one(connection, statement, body)
+                for statement, body in zip(statements, encoded, strict=True)
+            ]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Delete all of them, or none where one isn't there."""
-        with closing(self._connect()) as connection, connection:
+        with self._writing() as connection:
             missing = [
                 statement_id
                 for statement_id in ids
@@ -77,53 +117,86 @@ class StatementStore:
             if missing:
                 raise NotFound(f"no such statement: {', '.join(missing)}; nothing was removed")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Stored]:
+        """What the store holds now."""
+        with refused(self.path):
+            connection = self._connect()
+        with closing(connection):
+            connection.execute("BEGIN")
+            yield Stored(self.path, connection)
+
     def get(self, statement_id: str) -> Statement:
-        with closing(self._connect()) as connection:
-            row = connection.execute(
-                "SELECT body FROM statement WHERE id = ?", (statement_id,)
-            ).fetchone()
-        if row is None:
+        with self.snapshot() as stored:
+            found = stored.get(statement_id)
+        if found is None:
             raise NotFound(f"no such statement: {statement_id}")
-        return decode_statement(row[0])
+        return found
 
     def digests(self) -> dict[str, str]:
-        """Each statement's id and content hash, by id."""
-        with closing(self._connect()) as connection:
-            return dict(connection.execute("SELECT id, digest FROM statement ORDER BY id"))
+        with self.snapshot() as stored:
+            return stored.digests()
 
     def by_state(self) -> Iterator[Statement]:
-        """Every statement by state, then date, then id: the order of an index."""
-        with closing(self._connect()) as connection:
-            for (body,) in connection.execute(
-                "SELECT body FROM statement ORDER BY state, date, id"
-            ):
-                yield decode_statement(body)
+        with self.snapshot() as stored:
+            yield from stored.by_state()
 
     def summary(self) -> Counter[str]:
-        """Number of statements by state."""
-        with closing(self._connect()) as connection:
-            return Counter(
-                dict(connection.execute("SELECT state, count(*) FROM statement GROUP BY state"))
-            )
+        with self.snapshot() as stored:
+            return stored.summary()
 
-    def _put_one(self, connection: sqlite3.Connection, statement: Statement) -> Change:
-        body = encode_statement(statement)
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        former = connection.execute(
-            "SELECT digest FROM statement WHERE id = ?", (statement.id,)
-        ).fetchone()
-        if former is not None and former[0] == digest:
-            return Change.UNCHANGED
-        connection.execute(
-            "INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?)",
-            (statement.id, statement.state, str(statement.date), digest, body),
-        )
-        return Change.ADDED if former is None else Change.CHANGED
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: on the disk at the end, or as if it hadn't been."""
+        with refused(self.path):
+            create(self.path, _SCHEMA)
+            with closing(self._connect()) as connection, connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=30)
-        connection.execute("PRAGMA synchronous = FULL")
+        if not self.path.exists():  # nothing was stored yet
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            connection.executescript(_SCHEMA)
+            return connection
+        connection = sqlite3.connect(
+            f"{self.path.resolve().as_uri()}?mode=rw",
+            uri=True,
+            timeout=self._wait_s,
+            isolation_level=None,
+        )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            _check_version(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+
+def _put_one(connection: sqlite3.Connection, statement: Statement, body: str) -> Change:
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    former = connection.execute(
+        "SELECT digest FROM statement WHERE id = ?", (statement.id,)
+    ).fetchone()
+    if former is not None and former[0] == digest:
+        return Change.UNCHANGED
+    connection.execute(
+        "INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?)",
+        (statement.id, statement.state, str(statement.date), digest, body),
+    )
+    return Change.ADDED if former is None else Change.CHANGED
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        older = "run `python -m service migrate`"
+        newer = "use the version of Concord that wrote it"
+        raise IndexUnusable(
+            f"{path} has version {version}, this version reads {VERSION}: "
+            f"{older if version < VERSION else newer}"
+        )
 
 
 def encode_statement(statement: Statement) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +15,7 @@ from service.domain.corrections import Correction, Key, ModelVerdict, folded, mo
 from service.domain.stance import STANCES, Stance
 from service.domain.statements import Claim
 from service.errors import IndexUnusable, InvalidInput
-from service.retrieval.generations import flush_folder
+from service.retrieval.databases import create, refused
 
 FIELDS = ("text", "claim_id", "stance", "author", "reason")
 # Characters.
@@ -78,7 +76,8 @@ class Corrections:
         """The kept correction, once it is on disk, and whether it is new: saying again what holds
         already changes nothing."""
         query, digest = folded(wanted.text), text_sha256(claim.text)
-        self._create()
+        with refused(self.path):
+            create(self.path, _TABLE)
         with self._open() as connection, connection:
             connection.execute("BEGIN IMMEDIATE")
             row = connection.execute(
@@ -137,22 +136,6 @@ class Corrections:
                     correction = _correction(row)
                     found[correction.key] = correction
         return found
-
-    def _create(self) -> None:
-        """Whole or not at all: made aside, and linked by whoever comes first. SQLite's switch to
-        a write-ahead log doesn't wait for another process that makes the same switch."""
-        if self.path.exists():
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".corrections-", dir=self.path.parent) as aside:
-            made = Path(aside) / self.path.name
-            with closing(sqlite3.connect(made)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.executescript(f"BEGIN; {_TABLE} COMMIT;")
-            with suppress(FileExistsError):
-                os.link(made, self.path)
-        flush_folder(self.path.parent)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from service.domain.stages import looked_up, proceed
 from service.domain.stance import Verdict
 from service.errors import CatalogueError
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]
 # Verdicts kept in memory, about 1 kB each with their texts.
 MOST_KNOWN = 50_000
+# Pairs judged at a time: an answer that is given up keeps what was judged so far.
+_AT_A_TIME = 64
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
@@ -60,13 +63,19 @@ class Remembering:
 
     def __call__(self, pairs: Sequence[Pair]) -> list[Verdict]:
         known = self._known  # another thread may put a new one in its place
-        missing = [pair for pair in dict.fromkeys(pairs) if pair not in known]
-        verdicts = dict(zip(missing, self._make(missing) if missing else (), strict=True))
-        found = [verdicts.get(pair) or known[pair] for pair in pairs]
-        if len(self._known) + len(verdicts) > MOST_KNOWN:
-            self._known = {}
-        self._known |= verdicts
-        return found
+        distinct = dict.fromkeys(pairs)
+        missing = [pair for pair in distinct if pair not in known]
+        looked_up("verdicts", len(distinct) - len(missing), len(missing))
+        verdicts: dict[Pair, Verdict] = {}
+        for start in range(0, len(missing), _AT_A_TIME):
+            proceed()
+            piece = missing[start : start + _AT_A_TIME]
+            made = dict(zip(piece, self._make(piece), strict=True))
+            if len(self._known) + len(made) > MOST_KNOWN:
+                self._known = {}
+            self._known |= made
+            verdicts |= made
+        return [verdicts.get(pair) or known[pair] for pair in pairs]
 
 
 def open_stance_model(named: Path | str) -> StanceJudge:

@@ -9,16 +9,24 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from service.domain.stages import looked_up
 from service.domain.stance import Stance, Verdict
+from service.errors import ConcordError
 
 # About 120 bytes each; when there are more, all are forgotten: it is a cache.
 MOST_KEPT = 2_000_000
+# Pairs judged between two writes: what is lost at most where an answer is given up.
+_AT_A_TIME = 256
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS verdict (
     pair BLOB PRIMARY KEY, stance TEXT NOT NULL,
     aligned REAL NOT NULL, partial REAL NOT NULL, opposed REAL NOT NULL, unclear REAL NOT NULL
 ) WITHOUT ROWID
 """
+
+
+class TooManyToJudge(ConcordError):
+    """More pairs aren't judged yet than the caller would wait for."""
 
 
 class KeptVerdicts:
@@ -36,14 +44,20 @@ class KeptVerdicts:
         self._judge = judge
         self._lock = threading.Lock()
 
-    def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+    def judge(self, pairs: Sequence[tuple[str, str]], most: int | None = None) -> list[Verdict]:
+        """Raises TooManyToJudge where more than `most` aren't kept yet."""
         keys = [self._key(pair) for pair in pairs]
         with self._lock, closing(self._open()) as connection:
             found = self._known(connection, keys)
             missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in found}
-            if missing:
-                made = self._judge(list(missing.values()))
-                fresh = dict(zip(missing, made, strict=True))
+            looked_up("kept_verdicts", len(found), len(missing))
+            todo = list(missing)
+            if most is not None and len(todo) > most:
+                raise TooManyToJudge(f"{len(todo)} pairs aren't judged yet, at most {most} may be")
+            for start in range(0, len(todo), _AT_A_TIME):
+                piece = todo[start : start + _AT_A_TIME]
+                made = self._judge([missing[key] for key in piece])
+                fresh = dict(zip(piece, made, strict=True))
                 self._keep(connection, fresh)
                 found |= fresh
         return [found[key] for key in keys]

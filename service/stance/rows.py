@@ -34,10 +34,9 @@ def row(group: Group) -> Group:
     return replace(group, hits=(shown, *others), stance=shown.stance)
 
 
-def ordered(groups: Sequence[Group], wanted: Sequence[Stance] | None) -> tuple[Group, ...]:
-    """Aligned, partial, opposed, unclear; within each as they were. `wanted` leaves out others."""
-    kept = [g for g in groups if wanted is None or g.stance is None or g.stance in wanted]
-    return tuple(sorted(kept, key=lambda g: _ORDER.get(g.stance or "", len(_ORDER))))
+def ordered(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """Aligned, partial, opposed, unclear; within each as they were."""
+    return tuple(sorted(groups, key=lambda g: _ORDER.get(g.stance or "", len(_ORDER))))
 
 
 def _weight(hit: Hit) -> tuple[bool, int, float]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from flask import Flask
 
 from service.comparison import Comparator
-from service.web.api import api
 from service.web.corrections import corrections
+from service.web.documentation import documentation, documents
 from service.web.explanations import explanations
+from service.web.headers import install_headers
+from service.web.health import install_health
 from service.web.issues import issues
+from service.web.limits import install_limits
+from service.web.lists import lists
+from service.web.logs import install_logs
+from service.web.metrics import install_metrics
 from service.web.pages import pages
 from service.web.problems import install_problems
+from service.web.records import records
+from service.web.search import search
+from service.web.statements import statements
 
 
 def create_app(*, comparator: Comparator) -> Flask:
@@ -18,12 +27,17 @@ def create_app(*, comparator: Comparator) -> Flask:
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in their documented order
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.extensions["comparator"] = comparator
-    app.register_blueprint(api)
-    app.register_blueprint(corrections)
-    app.register_blueprint(explanations)
-    app.register_blueprint(issues)
-    app.register_blueprint(pages)
+    # The first installed sees a request first and its answer last.
+    install_logs(app, comparator.settings)
+    install_limits(app, comparator.settings)
+    install_metrics(app, comparator)
+    install_health(app)
+    install_headers(app, comparator.settings)
+    for blueprint in (
+        search, records, statements, lists, issues, corrections, explanations, documentation,
+        documents, pages,
+    ):  # fmt: skip
+        app.register_blueprint(blueprint)
     install_problems(app)
     return app

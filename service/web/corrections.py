@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from service.domain.access import Scope
+from service.web.asked import comparator
+from service.web.contract import Contract
+from service.web.negotiation import Rows
+from service.web.schemas import (
+    CorrectionAnswer,
+    CorrectionBody,
+    CorrectionsAnswer,
+    CorrectionsQuery,
+)
 
-from service.errors import InvalidInput
-from service.web.api import arguments, comparator
+corrections = Contract("corrections")
 
-corrections = Blueprint("corrections", __name__)
-
-
-@corrections.post("/v1/corrections")
-def correct() -> tuple[Response, HTTPStatus]:
-    """201 with the correction; 200 with the kept one where the same was said already."""
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise InvalidInput("body", "must be a JSON object, sent as application/json")
-    for name in request.args:
-        raise InvalidInput(name, "a POST takes its fields in the body")
-    kept, new = comparator().put_correction(body)
-    return jsonify(kept.to_dict()), HTTPStatus.CREATED if new else HTTPStatus.OK
+_EXAMPLE = {
+    "text": "The veto must be abolished.",
+    "claim_id": "CHN_78_2023:1-2",
+    "stance": "opposed",
+    "author": "A. Reader",
+    "reason": "It speaks of restraint, and keeps the veto.",
+}
 
 
-@corrections.get("/v1/corrections")
-def kept() -> Response:
-    """The earliest first, history included; `claim_id` asks for those of one claim."""
-    given = arguments()
-    for name in given:
-        if name != "claim_id":
-            raise InvalidInput(name, "no such parameter; there is claim_id")
-    return jsonify({"corrections": comparator().corrections_as_rows(given.get("claim_id"))})
+@corrections.post("/v1/corrections", answer=CorrectionAnswer, scope=Scope.IMPORT, status=201,
+                  others=(200, 404), example={"body": _EXAMPLE})  # fmt: skip
+def correct(body: CorrectionBody) -> tuple[dict[str, Any], HTTPStatus]:
+    """Say where a claim stands towards a question
+
+    201 with the correction; 200 with the kept one where the same was said already.
+    """
+    kept, new = comparator().put_correction(body.given())
+    return kept.to_dict(), HTTPStatus.CREATED if new else HTTPStatus.OK
+
+
+@corrections.get("/v1/corrections", answer=CorrectionsAnswer, rows=Rows.under("corrections"),
+                 example={})  # fmt: skip
+def corrections_kept(query: CorrectionsQuery) -> dict[str, Any]:
+    """Corrections, the earliest first, history included"""
+    return {"corrections": comparator().corrections_as_rows(query.claim_id or None)}

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from service.errors import ConcordError, IndexUnusable, InvalidInput, NotFound
-from service.web.api import arguments, comparator
+from service.web.asked import comparator
+from service.web.contract import Contract, arguments
 from service.web.pages import MACHINE_JUDGEMENT
+from service.web.schemas import ExplanationAnswer, ExplanationQuery
 
-explanations = Blueprint("explanations", __name__)
+explanations = Contract("explanations")
 
 _FIELDS = ("text", "claim_id")
 
 
-@explanations.get("/v1/explanation")
-def explanation() -> Response:
-    return jsonify(_explained())
+@explanations.get(
+    "/v1/explanation", answer=ExplanationAnswer, others=(404,),
+    example={"query": {"text": "The veto must be abolished.", "claim_id": "CHN_78_2023:1-2"}},
+)  # fmt: skip
+def explanation(query: ExplanationQuery) -> dict[str, Any]:
+    """The words that decide where a claim stands
+
+    Words are deleted and the model is asked again: `drop` is by how much the verdict's probability
+    falls without them.
+    """
+    return comparator().explain(query.text, query.claim_id)
 
 
-@explanations.get("/explain")
+@explanations.route("/explain")
 def page() -> ResponseReturnValue:
     """The quotation with its deciding words marked, or what is wrong with the question."""
     found = refused = said = None

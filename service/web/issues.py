@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify
+from typing import Any
 
 from service.analysis.standings import issue_as_row
-from service.web.api import arguments, comparator, no_arguments
+from service.web.asked import comparator
+from service.web.contract import Contract
+from service.web.negotiation import Rows
+from service.web.schemas import FormatQuery, IssuesAnswer, StandingsAnswer, StandingsQuery
 
-issues = Blueprint("issues", __name__)
+issues = Contract("issues")
 
-
-@issues.get("/v1/issues")
-def listed() -> Response:
-    no_arguments()
-    return jsonify({"issues": [issue_as_row(issue) for issue in comparator().issues]})
-
-
-@issues.get("/v1/issues/<issue_id>")
-def issue(issue_id: str) -> Response:
-    """Every state's side and since when, and how many states are on each."""
-    return _standings(issue_id, evidence=False)
+_STATES = Rows.under("states")
+_EXAMPLE = {"path": {"issue_id": "D20"}, "query": {"states": ["BRA", "CHN", "FRA"]}}
 
 
-@issues.get("/v1/issues/<issue_id>/states")
-def states(issue_id: str) -> Response:
-    """The same with the quotations over time, annotated and inferred ones told apart."""
-    return _standings(issue_id, evidence=True)
+@issues.get("/v1/issues", answer=IssuesAnswer, rows=Rows.under("issues"), example={})
+def issues_listed(query: FormatQuery) -> dict[str, Any]:
+    """Debatable propositions, each with its contrary"""
+    return {"issues": [issue_as_row(issue) for issue in comparator().issues]}
 
 
-def _standings(issue_id: str, *, evidence: bool) -> Response:
+@issues.get("/v1/issues/<issue_id>", answer=StandingsAnswer, rows=_STATES, example=_EXAMPLE)
+def issue(issue_id: str, query: StandingsQuery) -> dict[str, Any]:
+    """Every state's side and since when, and how many states are on each"""
+    return _standings(issue_id, query, evidence=False)
+
+
+@issues.get("/v1/issues/<issue_id>/states", answer=StandingsAnswer, rows=_STATES, example=_EXAMPLE)
+def issue_states(issue_id: str, query: StandingsQuery) -> dict[str, Any]:
+    """The same with the quotations over time
+
+    What a reader annotated, a user corrected and the model inferred are told apart.
+    """
+    return _standings(issue_id, query, evidence=True)
+
+
+def _standings(issue_id: str, query: StandingsQuery, *, evidence: bool) -> dict[str, Any]:
+    filters = query.given()
+    filters.pop("format", None)
     asked = comparator()
-    found = asked.standings(issue_id, **arguments())
-    return jsonify(found.to_dict(asked.state_name, evidence=evidence))
+    return asked.standings(issue_id, **filters).to_dict(asked.state_name, evidence=evidence)

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from service.domain.stance import sureness
 from service.errors import IndexUnusable, InvalidInput
-from service.web.api import arguments, comparator
+from service.web.asked import comparator
+from service.web.contract import arguments
 
 pages = Blueprint("pages", __name__)
 

@@ -83,3 +83,9 @@ def test_two_blocs_cannot_share_a_name() -> None:
     (one, two, *_) = BLOCS
     with pytest.raises(ValueError, match="claimed by"):
         Blocs([one, type(two)(two.id, one.name, "a test", {})])
+
+
+def test_one_state_is_looked_up_like_all() -> None:
+    for bloc in BLOCS:
+        for day in (date(1950, 1, 1), date(1991, 12, 25), date(2020, 1, 31), date(2024, 6, 1)):
+            assert {s.code for s in STATES if bloc.includes(s.code, day)} == bloc.members(day)

@@ -90,3 +90,30 @@ def test_the_order_of_evidence_doesnt_matter_and_runs_fit_together(
         assert (found.side, found.since) == (found.changes[-1].after, found.changes[-1].date)
     elif evidence:
         assert found.since == min(e.date for e in evidence)
+
+
+@given(EVIDENCE)
+def test_the_side_of_a_year_follows_the_changes(evidence: list[Evidence]) -> None:
+    found = standing(evidence)
+    if not evidence:
+        assert found.side_in(2024) is Side.SILENT
+        return
+    first = min(int(e.date) for e in evidence)
+    assert found.side_in(first - 1) is Side.SILENT
+    assert found.side_in(2024) is found.side
+    turns = {int(change.date): change for change in found.changes}
+    for year in range(first + 1, 2024):
+        before, after = found.side_in(year - 1), found.side_in(year)
+        if year in turns:
+            assert (before, after) == (turns[year].before, turns[year].after)
+        else:
+            assert before is after
+
+
+def test_a_lone_inferred_date_moves_no_year() -> None:
+    found = standing([seen("2001", FOR), seen("2003-05-01", AGAINST), seen("2005-09", FOR)])
+    assert {found.side_in(year) for year in range(2001, 2007)} == {FOR}
+    changed = standing([seen("2001-12-31", FOR), seen("2003-05", AGAINST, None)])
+    assert [changed.side_in(year) for year in (2000, 2001, 2002, 2003)] == [
+        Side.SILENT, FOR, FOR, AGAINST
+    ]  # fmt: skip

@@ -23,6 +23,7 @@ from service.retrieval.search import (
     ON_POINT_PERCENTILE,
     SAME_WORDING,
     RankedGroup,
+    Scored,
     allowed_rows,
     merge,
     rank,
@@ -73,7 +74,15 @@ def ask(generation: Generation, text: str, **fields: Any) -> list[RankedGroup]:
     topics = list(ToyEncoder().encode(free))
     mask, ranges = allowed_rows(question, generation, BLOCS, topics)
     scored = score(question, generation, ToyEncoder().encode([text]), [None], mask, ranges)
-    return rank(question, generation, merge(scored))
+    return ranked(question, generation, merge(scored))
+
+
+def ranked(question: Question, generation: Generation, scored: Scored) -> list[RankedGroup]:
+    """The first page; ungrouped, its hits together."""
+    found = rank(question, generation, scored, 0, question.limit)
+    if question.group_by is GroupBy.NONE and found:
+        return [RankedGroup(len(found), tuple(group.hits[0] for group in found))]
+    return found
 
 
 def passing(generation: Generation, question: dict[str, Any]) -> list[int]:
@@ -253,7 +262,7 @@ def test_several_parts_answer_by_the_nearest(generation: Generation) -> None:
     mask, ranges = allowed_rows(question, generation, BLOCS, [])
     queries = ToyEncoder().encode([p.text for p in parts])
     scored = score(question, generation, queries, [None, None], mask, ranges)
-    merged = rank(question, generation, merge(scored))
+    merged = ranked(question, generation, merge(scored))
     alike = generation.index.vectors(slice(None)) @ queries.T
     for hit in merged[0].hits:
         assert hit.similarity == pytest.approx(alike[hit.row].max(), abs=1e-5)
@@ -268,7 +277,7 @@ def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
     )  # fmt: skip
     mask, ranges = allowed_rows(question, generation, BLOCS, [])
     query, contrary = ToyEncoder().encode(["abolish veto", "cancel debt"])
-    (groups,) = rank(
+    (groups,) = ranked(
         question,
         generation,
         *score(question, generation, query[None], [(query, contrary)], mask, ranges),

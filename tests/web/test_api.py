@@ -32,7 +32,7 @@ def address(bundled: Comparator) -> Iterator[str]:
 def call(url: str, body: object = None, raw: bytes | None = None) -> tuple[int, str, Any]:
     data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
     request = urllib.request.Request(
-        url, data, {"Content-Type": "application/json"} if data else {}
+        url, data, {"Content-Type": "application/json"} if data is not None else {}
     )
     try:
         with urllib.request.urlopen(request) as answer:
@@ -50,7 +50,7 @@ def test_get_post_and_library_agree(address: str, bundled: Comparator) -> None:
     assert status == 200
     assert call(f"{address}/v1/search", {"text": TEXT, **filters})[2] == by_get
     assert json.loads(json.dumps(bundled.search(TEXT, **filters).to_dict())) == by_get
-    assert list(by_get) == ["query", "generation", "model", "level", "results"]
+    assert list(by_get) == ["query", "generation", "model", "level", "results", "next"]
     assert list(by_get["results"][0]) == ["state", "name", "count", "hits"]
 
 

@@ -87,7 +87,7 @@ def test_without_a_model_nothing_is_explained(bundled: Comparator, claim_id: str
     client = create_app(comparator=Comparator(settings)).test_client()
     asked = {"text": TEXT, "claim_id": claim_id}
     answer = client.get("/v1/explanation", query_string=asked)
-    assert (answer.status_code, answer.get_json()["field"]) == (400, "stance")
+    assert (answer.status_code, answer.get_json()["field"]) == (422, "stance")
     page = client.get("/", query_string={"text": TEXT}).text
     assert "why?" not in page
     assert MACHINE_JUDGEMENT not in page

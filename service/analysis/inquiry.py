@@ -1,0 +1,69 @@
+"""What an analysis works on, once its subject and filters have been checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from service.analysis.issue_judge import IssueJudge
+from service.analysis.subject import Subject
+from service.catalogue import Catalogue
+from service.domain.questions import Question
+from service.domain.stages import Stage, answered_from, stage
+from service.retrieval.columns import Mask
+from service.retrieval.encoder import Vectors
+from service.retrieval.generations import Generation
+from service.retrieval.index import Range
+from service.retrieval.search import ON_POINT_PERCENTILE, allowed_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """`within` marks the positions that pass the filters, all of them in `ranges`; `about` marks
+    those of them that are on the subject. `judge` is None where the deployment judges nothing."""
+
+    subject: Subject
+    question: Question
+    generation: Generation
+    catalogue: Catalogue
+    within: Mask
+    ranges: list[Range]
+    about: Mask
+    judge: Callable[[], IssueJudge] | None
+
+    def echo(self) -> dict[str, Any]:
+        """What was asked as it was understood, in the API's names."""
+        asked = self.question
+        return self.subject.to_dict() | {
+            "exclude": list(asked.exclude),
+            "states": list(asked.states),
+            "blocs": list(asked.blocs),
+            "from": str(asked.earliest) if asked.earliest else None,
+            "to": str(asked.latest) if asked.latest else None,
+        }
+
+
+def inquire(
+    subject: Subject,
+    question: Question,
+    generation: Generation,
+    catalogue: Catalogue,
+    asked: Sequence[Vectors],
+    judge: Callable[[], IssueJudge] | None,
+) -> Inquiry:
+    """On a topic are the positions that have it; on an issue or a text, those on the point of one
+    of the vectors that are `asked`, each of shape (dimension,)."""
+    answered_from(generation.manifest.id)
+    columns = generation.columns
+    with stage(Stage.SEARCH):
+        within, ranges = allowed_rows(question, generation, catalogue.blocs, ())
+        about = np.zeros(len(within), np.bool_)
+        if subject.topic is not None and subject.topic.id in columns.topic_ids:
+            about |= columns.topics[:, columns.topic_ids.index(subject.topic.id)]
+        level = generation.similarity_at(ON_POINT_PERCENTILE)
+        for vector in asked:
+            about |= generation.index.scores(vector, ranges) >= level
+    return Inquiry(subject, question, generation, catalogue, within, ranges, about & within, judge)

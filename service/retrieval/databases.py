@@ -1,0 +1,55 @@
+"""SQLite files that are there whole or not at all, and their errors in our words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from service.errors import IndexUnusable, Overloaded
+from service.retrieval.generations import flush_folder
+
+RETRY_AFTER = 5.0  # seconds
+
+
+def create(path: Path, script: str) -> None:
+    """Make the file with `script`, unless it is there already.
+
+    It is made aside, and linked by whoever comes first: SQLite's switch to a write-ahead log
+    doesn't wait for another process that makes the same switch.
+    """
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as aside:
+        made = Path(aside) / path.name
+        with closing(sqlite3.connect(made)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(f"BEGIN; {script} COMMIT;")
+        with suppress(FileExistsError):
+            os.link(made, path)
+    flush_folder(path.parent)
+
+
+@contextmanager
+def refused(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors as ours: Overloaded where another process holds the file,
+    IndexUnusable where it can't be read or written."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # An extended code's low byte is the error's family.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+        ):
+            raise Overloaded(
+                f"{path} is being written by another process: try again", RETRY_AFTER
+            ) from error
+        raise IndexUnusable(f"{path} can't be used: {error}") from error
+    except OSError as error:
+        raise IndexUnusable(f"{path} can't be used: {error.strerror or error}") from error

@@ -1,0 +1,66 @@
+"""`/openapi.json`, and pages that say the same to people; they need no script and no network."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flask import Blueprint, Flask, Response, current_app, render_template
+from werkzeug.exceptions import NotFound
+
+from service.web.contract import Contract, Operation, openapi, operations
+from service.web.negotiation import JSON
+from service.web.problems import TYPES
+
+documentation = Contract("documentation")
+documents = Blueprint("documents", __name__)
+
+
+@documentation.get("/openapi.json", answer=None, scope=None, media=(JSON,))
+def openapi_document() -> Response:
+    """This contract, as an OpenAPI 3.1 document"""
+    return Response(_document(current_app._get_current_object()), mimetype=JSON)  # type: ignore[attr-defined]
+
+
+@documents.get("/docs")
+def docs() -> str:
+    """Every operation, with its parameters and an example."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    document = json.loads(_document(app))
+    described = [
+        (operation, document["paths"][operation.path][operation.method.lower()], sent(operation))
+        for operation in operations(app)
+    ]
+    return render_template("docs.html", operations=described, document=document, types=TYPES)
+
+
+@documents.get("/problems/<kind>")
+def problem_type(kind: str) -> str:
+    """What a problem's `type` leads to."""
+    if kind not in TYPES:
+        raise NotFound(f"no such type of problem: {kind}")
+    status, meaning = TYPES[kind]
+    return render_template("problem.html", kind=kind, status=status, meaning=meaning)
+
+
+def sent(operation: Operation) -> dict[str, Any]:
+    """The example as it is sent: `path` with its query string, and `body` where there is one."""
+    example = operation.example
+    path = operation.path
+    for name in operation.path_parameters:
+        path = path.replace(f"{{{name}}}", quote(str(example.get("path", {}).get(name, name))))
+    query = {
+        name: ",".join(value) if isinstance(value, list) else value
+        for name, value in example.get("query", {}).items()
+    }
+    found: dict[str, Any] = {"path": f"{path}?{urlencode(query)}" if query else path}
+    if "body" in example:
+        found["body"] = example["body"]
+    return found
+
+
+@cache
+def _document(app: Flask) -> str:
+    return json.dumps(openapi(app), ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,70 @@
+"""What is stored: statements and claims by their ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.domain.statements import Claim, Statement
+from service.web.asked import comparator
+from service.web.contract import Contract
+from service.web.schemas import ClaimInContext, StatementAnswer
+
+records = Contract("records")
+
+
+@records.get("/v1/statements/<path:statement_id>", answer=StatementAnswer,
+             example={"path": {"statement_id": "CHN_78_2023"}})  # fmt: skip
+def statement(statement_id: str) -> dict[str, Any]:
+    """A statement with its claims
+
+    `text` is null for positions in our own words, whose document is cited.
+    """
+    found = comparator().statement(statement_id)
+    return _statement(found) | {
+        "text": found.text or None,
+        "claims": [_claim(claim) for claim in found.claims],
+    }
+
+
+@records.get("/v1/claims/<path:claim_id>", answer=ClaimInContext,
+             example={"path": {"claim_id": "CHN_78_2023:1-2"}})  # fmt: skip
+def claim(claim_id: str) -> dict[str, Any]:
+    """A claim with the sentences around it and its statement"""
+    record = comparator().claim(claim_id)
+    return _claim(record.claim) | {
+        "before": record.before,
+        "after": record.after,
+        "statement": _statement(record.statement),
+    }
+
+
+def _statement(found: Statement) -> dict[str, Any]:
+    return {
+        "statement_id": found.id,
+        "state": found.state,
+        "name": comparator().state_name(found.state),
+        "date": str(found.date),
+        "date_precision": found.date.precision,
+        "date_inferred": found.date.inferred,
+        "speaker": found.speaker,
+        "office": found.office,
+        "forum": found.forum,
+        "symbol": found.symbol,
+        "source": found.source,
+        "on_behalf_of": found.on_behalf_of,
+        "aligned_with": found.aligned_with,
+        "rendered": found.rendered,
+    }
+
+
+def _claim(found: Claim) -> dict[str, Any]:
+    return {
+        "claim_id": found.id,
+        "text": found.text,
+        "start": found.start,
+        "end": found.end,
+        "kind": found.kind,
+        "attribution": found.mode,
+        "topics": found.topics,
+        "rendered": found.rendered,
+    }
