@@ -64,7 +64,7 @@ def _to_1(connection: sqlite3.Connection, path: Path) -> None:
     )
     ids = [row[0] for row in connection.execute("SELECT id FROM statement")]
     for statement_id in ids:
-        (kept, digest), = connection.execute(
+        ((kept, digest),) = connection.execute(
             "SELECT body, digest FROM statement WHERE id = ?", (statement_id,)
         )
         statement = _read(kept, statement_id, path)

@@ -125,9 +125,7 @@ def _moves(places: Places, aside: Path) -> list[Move]:
                 targets[f"issues/{within.as_posix()}"] = places.issues / within
     for name in ("generations", "CURRENT"):
         targets[name] = places.indexes / name
-    return [
-        Move(name, str(target), (aside / name).exists()) for name, target in targets.items()
-    ]
+    return [Move(name, str(target), (aside / name).exists()) for name, target in targets.items()]
 
 
 def _extract(file: Path, aside: Path) -> Mapping[str, Any]:

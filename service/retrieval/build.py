@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import io
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from service.domain.statements import Kind, Statement
+from service.errors import IndexUnusable
 from service.retrieval.columns import KINDS, Columns, ColumnsBuilder
+from service.retrieval.databases import refused
 from service.retrieval.encoder import Encoder, Vectors
 from service.retrieval.generations import (
     CALIBRATION,
@@ -29,11 +33,14 @@ from service.retrieval.generations import (
     flush_folder,
     generation_id,
     seal,
+    verify,
 )
 from service.retrieval.index import VectorIndex
 from service.retrieval.library import LibraryWriter, texts_in_order
 from service.retrieval.store import StatementStore, Stored, encode_statement
 from service.retrieval.vector_cache import VectorCache
+
+log = logging.getLogger(__name__)
 
 CALIBRATION_PAIRS = 200_000
 SEED = 20_210_629
@@ -86,25 +93,38 @@ class Builder:
         digests = stored.digests()
         corpus = corpus_hash(digests, self._bundled, self._topic_ids)
         name = generation_id(self._encoder.name, self._encoder.fingerprint, corpus)
-        if (self._generations.root / name / "manifest.json").is_file():
+        whole = self._generations.root / name
+        if whole.exists():
             changed = self._generations.current_id() != name
-            return Built(self._generations.make_current(name), 0, changed)
+            try:
+                manifest = verify(whole)
+            except IndexUnusable as error:
+                log.warning("built anew: %s", error)
+            else:
+                self._generations.switch(manifest)
+                return Built(manifest, 0, changed)
 
-        for left in self._generations.root.glob(".building-*"):
-            shutil.rmtree(left)
-        aside = Path(tempfile.mkdtemp(prefix=".building-", dir=self._generations.root))
+        with refused(self._generations.root):
+            for left in self._generations.root.glob(".building-*"):
+                shutil.rmtree(left)
+            aside = Path(tempfile.mkdtemp(prefix=".building-", dir=self._generations.root))
         try:
             # A rendering gives way to the document that it renders.
             bundled = [s for s in self._bundled if s.id not in digests]
             total = len(digests) + len(bundled)
             merged = _merged(stored, bundled)
             manifest, embedded = self._fill(aside, name, corpus, total, merged, steps)
-            aside.rename(self._generations.root / name)
-            flush_folder(self._generations.root)
+            with refused(whole):
+                if whole.exists():  # damaged
+                    whole.rename(aside.with_name(f"{aside.name}-damaged"))
+                aside.rename(whole)
+                flush_folder(self._generations.root)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            for left in self._generations.root.glob(f"{aside.name}*"):
+                shutil.rmtree(left, ignore_errors=True)
         self._generations.make_current(name)
-        self._generations.prune(self._keep)
+        with refused(self._generations.root):
+            self._generations.prune(self._keep)
         return Built(manifest, embedded, True)
 
     def _fill(
@@ -117,19 +137,20 @@ class Builder:
         steps: Steps,
     ) -> tuple[Manifest, int]:
         steps.start("writing the library", total)
-        writer = LibraryWriter(aside / LIBRARY)
         builder = ColumnsBuilder(self._topic_ids)
         statements = rendered = 0
-        for statement in merged:
-            builder.add(statement, statements)
-            writer.add(statement)
-            statements += 1
-            rendered += len(statement.claims) if statement.rendered else 0
-            steps.advance(1)
-        steps.start("indexing words", None)
-        writer.close()
+        with refused(aside / LIBRARY), closing(LibraryWriter(aside / LIBRARY)) as writer:
+            for statement in merged:
+                builder.add(statement, statements)
+                writer.add(statement)
+                statements += 1
+                rendered += len(statement.claims) if statement.rendered else 0
+                steps.advance(1)
+            steps.start("indexing words", None)
+            writer.finish()
         columns = builder.finish()
-        columns.save(aside / COLUMNS)
+        with refused(aside / COLUMNS):
+            columns.save(aside / COLUMNS)
 
         texts = texts_in_order(aside / LIBRARY)
         cache = VectorCache(self._indexes / "vectors", self._encoder)
@@ -138,25 +159,27 @@ class Builder:
         steps.start("writing the index", None)
         vectors = cache.vectors(texts)
         VectorIndex.write(aside / INDEX, vectors)
-        np.save(aside / CALIBRATION, calibrate(vectors, columns), allow_pickle=False)
-        manifest = seal(
-            aside,
-            {
-                "id": name,
-                "format": FORMAT,
-                "created": datetime.now(UTC).isoformat(timespec="microseconds"),
-                "model": self._encoder.name,
-                "fingerprint": self._encoder.fingerprint,
-                "dimension": self._encoder.dimension,
-                "corpus": corpus,
-                "states": len(columns.states),
-                "statements": statements,
-                "claims": len(texts),
-                "positions": int((columns.kind == KINDS.index(Kind.POSITION)).sum()),
-                "rendered": rendered,
-                "truncated": len(self._encoder.truncated(texts)),
-            },
-        )
+        with refused(aside / CALIBRATION):
+            _save(aside / CALIBRATION, calibrate(vectors, columns))
+        with refused(aside):
+            manifest = seal(
+                aside,
+                {
+                    "id": name,
+                    "format": FORMAT,
+                    "created": self._generations.now(),
+                    "model": self._encoder.name,
+                    "fingerprint": self._encoder.fingerprint,
+                    "dimension": self._encoder.dimension,
+                    "corpus": corpus,
+                    "states": len(columns.states),
+                    "statements": statements,
+                    "claims": len(texts),
+                    "positions": int((columns.kind == KINDS.index(Kind.POSITION)).sum()),
+                    "rendered": rendered,
+                    "truncated": len(self._encoder.truncated(texts)),
+                },
+            )
         return manifest, embedded
 
 
@@ -170,6 +193,13 @@ def in_place(statement: Statement) -> Statement:
     """The statement as a generation holds it: its claims in the order of the text."""
     claims = tuple(sorted(statement.claims, key=lambda c: (c.start, c.end)))
     return replace(statement, claims=claims)
+
+
+def _save(path: Path, numbers: npt.NDArray[np.float32]) -> None:
+    """Through Python's own writing: NumPy's doesn't say why it fails."""
+    buffer = io.BytesIO()
+    np.save(buffer, numbers, allow_pickle=False)
+    path.write_bytes(buffer.getbuffer())
 
 
 def calibrate(vectors: Vectors, columns: Columns) -> npt.NDArray[np.float32]:

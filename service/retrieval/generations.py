@@ -13,8 +13,10 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,26 +112,20 @@ class Generations:
         self._fingerprint: str | None = None
 
     def current_id(self) -> str | None:
-        try:
-            return self._pointer.read_text("utf-8").split()[0]
-        except (FileNotFoundError, IndexError):
-            return None
+        return next(iter(self._pointed()), None)
 
     def left(self) -> str | None:
         """The `Manifest.corpus` that a roll-back left: whoever builds by himself lets it be."""
-        try:
-            return self._pointer.read_text("utf-8").split()[2]
-        except (FileNotFoundError, IndexError):
-            return None
+        return next(iter(self._pointed()[2:]), None)
 
     def current(self, fingerprint: str | None = None) -> Generation:
         """The current generation; opened anew when another has become current.
 
         Whoever finds the new one opens it, and the others go on with the old one meanwhile. The old
         one also stays where the new one can't be used, or is of another encoder than the
-        `fingerprint` that was asked for last; the log says so. What was opened can be used for as
-        long as it is held, even where its files are deleted. Raises IndexUnusable where there is
-        neither.
+        `fingerprint` that was asked for last; where none was open yet, an earlier one that can be
+        used stands in. The log says so. What was opened can be used for as long as it is held, even
+        where its files are deleted. Raises IndexUnusable where there is none.
         """
         self._fingerprint = fingerprint or self._fingerprint
         mark, opened = self._mark(), self._opened
@@ -141,7 +137,7 @@ class Generations:
         try:
             opened = self._opened
             if opened is None:
-                opened = self._opened = (mark, self._open())
+                opened = self._opened = (mark, self._first())
             elif mark != opened[0] and not self._is_refused(mark):
                 try:
                     opened = self._opened = (mark, self._open(self._fingerprint))
@@ -162,8 +158,7 @@ class Generations:
         with self._opening:
             if generation_id not in self._earlier:
                 try:
-                    folder = self.folder(generation_id)
-                    self._earlier[generation_id] = Generation(folder, read_manifest(folder))
+                    self._earlier[generation_id] = _opened(self.folder(generation_id))
                 except (NotFound, IndexUnusable):
                     raise Gone(
                         f"generation {generation_id} is no longer kept: ask from the first page"
@@ -173,10 +168,23 @@ class Generations:
             return self._earlier[generation_id]
 
     def all(self) -> list[Manifest]:
-        """Complete generations of the present format, the oldest first."""
-        folders = [path.parent for path in self.root.glob("[!.]*/manifest.json")]
-        found = [read_manifest(folder) for folder in folders if format_of(folder) == FORMAT]
+        """Complete generations of the present format, the oldest first; the log names those whose
+        manifest is damaged."""
+        found = []
+        for folder in (path.parent for path in self.root.glob("[!.]*/manifest.json")):
+            if format_of(folder) in (FORMAT, None):
+                try:
+                    found.append(read_manifest(folder))
+                except IndexUnusable as error:
+                    log.warning("passed over: %s", error)
         return sorted(found, key=lambda manifest: (manifest.created, manifest.id))
+
+    def now(self) -> str:
+        """The time, for a new manifest's `created`: never before the latest one's, even where the
+        clock was set back, as the order of times is the order of generations."""
+        times = [datetime.fromisoformat(manifest.created) for manifest in self.all()]
+        moment = max([datetime.now(UTC), *(time + timedelta(microseconds=1) for time in times)])
+        return moment.isoformat(timespec="microseconds")
 
     def folder(self, generation_id: str) -> Path:
         folder = self.root / generation_id
@@ -199,18 +207,25 @@ class Generations:
         return self.make_current(generation_id, left)
 
     def make_current(self, generation_id: str, left: str | None = None) -> Manifest:
-        """Verify every file, then switch by one rename; `left` is what a roll-back leaves."""
-        folder = self.folder(generation_id)
-        manifest = verify(folder)
-        aside = self._pointer.with_name(".CURRENT")
-        with aside.open("w", encoding="utf-8") as file:
-            fields = generation_id, file_sha256(folder / "manifest.json"), left or ""
-            file.write(" ".join(fields).rstrip() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self._pointer)
-        flush_folder(self._pointer.parent)
+        """Verify every file, then switch; `left` is what a roll-back leaves."""
+        manifest = verify(self.folder(generation_id))
+        self.switch(manifest, left)
         return manifest
+
+    def switch(self, manifest: Manifest, left: str | None = None) -> None:
+        """Make a verified generation current, by one rename."""
+        aside = self._pointer.with_name(".CURRENT")
+        digest = file_sha256(self.root / manifest.id / "manifest.json")
+        fields = manifest.id, digest, left or ""
+        try:
+            with aside.open("w", encoding="utf-8") as file:
+                file.write(" ".join(fields).rstrip() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self._pointer)
+            flush_folder(self._pointer.parent)
+        except OSError as error:
+            raise IndexUnusable(f"{self._pointer} can't be written: {error.strerror}") from error
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the current generation and the `keep` newest; returns the deleted."""
@@ -232,13 +247,33 @@ class Generations:
         refused = self._refused
         return refused is not None and refused[0] == mark and time.monotonic() < refused[1]
 
-    def _open(self, fingerprint: str | None = None) -> Generation:
-        """Checks the manifest's hash and each file's size; contents were hashed at the switch."""
+    def _pointed(self) -> list[str]:
+        """What the pointer says: a generation, its manifest's hash, and what a roll-back left."""
         try:
-            generation_id, digest, *_ = self._pointer.read_text("utf-8").split()
+            return self._pointer.read_text("utf-8").split()
+        except (OSError, ValueError):
+            return []
+
+    def _first(self) -> Generation:
+        try:
+            return self._open(self._fingerprint)
+        except IndexUnusable as error:
+            current = self.current_id()
+            for manifest in reversed(self.all() if self._pointer.exists() else []):
+                wanted = self._fingerprint in (None, manifest.fingerprint)
+                if wanted and manifest.id != current:
+                    with suppress(IndexUnusable):
+                        stand_in = _opened(self.root / manifest.id)
+                        log.error("generation %s is served instead: %s", manifest.id, error)
+                        return stand_in
+            raise
+
+    def _open(self, fingerprint: str | None = None) -> Generation:
+        if not self._pointer.exists():
+            raise IndexUnusable(f"there is no index yet: {REBUILD}")
+        try:
+            generation_id, digest, *_ = self._pointed()
             folder = self.folder(generation_id)
-        except FileNotFoundError:
-            raise IndexUnusable(f"there is no index yet: {REBUILD}") from None
         except (ValueError, NotFound):
             raise IndexUnusable(f"{self._pointer} names no generation: {REBUILD}") from None
         if file_sha256(folder / "manifest.json") != digest:
@@ -248,21 +283,21 @@ class Generations:
         manifest = read_manifest(folder)
         if fingerprint is not None and manifest.fingerprint != fingerprint:
             raise IndexUnusable(
-                f"generation {generation_id} was built with another model, {manifest.model}"
+                f"generation {generation_id} was built with another model, {manifest.model}: "
+                f"{REBUILD}, or set CONCORD_MODEL={manifest.model}"
             )
-        for name in FILES:
-            size = (folder / name).stat().st_size if (folder / name).is_file() else None
-            if size != manifest.files[name]["bytes"]:
-                raise IndexUnusable(
-                    f"generation {generation_id}: {name} isn't the file that was built: {REBUILD}, "
-                    "or `python -m service generations --roll-back`"
-                )
-        try:
-            return Generation(folder, manifest)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, sqlite3.Error) as bad:
-            raise IndexUnusable(
-                f"generation {generation_id} can't be read ({bad}): {REBUILD}"
-            ) from bad
+        return _opened(folder)
+
+
+def _opened(folder: Path) -> Generation:
+    """Verified first: faiss and SQLite trust what they read."""
+    manifest = verify(folder)
+    try:
+        return Generation(folder, manifest)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, sqlite3.Error) as error:
+        raise IndexUnusable(
+            f"generation {folder.name} can't be read ({error}): {REBUILD}"
+        ) from error
 
 
 def generation_id(model: str, fingerprint: str, corpus: str) -> str:
@@ -281,8 +316,13 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{path} has format {written}, this version reads {FORMAT}: "
                 f"{MIGRATE if older else REBUILD}"
             )
-        return Manifest(**fields)
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+        manifest = Manifest(**fields)
+        if datetime.fromisoformat(manifest.created).tzinfo is None:
+            raise ValueError(f"`created` has no time zone: {manifest.created}")
+        for name in FILES:
+            manifest.files[name]["sha256"]
+        return manifest
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError) as error:
         raise IndexUnusable(f"{path} is damaged ({error}): {REBUILD}") from error
 
 
@@ -290,7 +330,7 @@ def format_of(folder: Path) -> int | None:
     """Of a generation, whatever version wrote it; None where its manifest says nothing."""
     try:
         written = json.loads((folder / "manifest.json").read_text("utf-8"))["format"]
-    except (ValueError, TypeError, KeyError, OSError):
+    except (ValueError, TypeError, KeyError, RecursionError, OSError):
         return None
     return written if isinstance(written, int) else None
 
@@ -314,15 +354,25 @@ def seal(folder: Path, fields: Mapping[str, Any]) -> Manifest:
 
 
 def verify(folder: Path) -> Manifest:
-    """Every file against its SHA-256."""
+    """Every file against its SHA-256, side by side: half a second a gigabyte. Raises IndexUnusable
+    naming the file."""
     manifest = read_manifest(folder)
-    for name in FILES:
-        path = folder / name
-        if not path.is_file() or file_sha256(path) != manifest.files[name]["sha256"]:
+    with ThreadPoolExecutor(len(FILES)) as pool:
+        found = list(pool.map(_sha256, (folder / name for name in FILES)))
+    for name, digest in zip(FILES, found, strict=True):
+        if digest != manifest.files[name]["sha256"]:
             raise IndexUnusable(
-                f"generation {folder.name}: {name} doesn't match its manifest: {REBUILD}"
+                f"generation {folder.name}: {name} isn't the file that was built: {REBUILD}, or "
+                "`python -m service generations --roll-back`"
             )
     return manifest
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return file_sha256(path)
+    except OSError:
+        return None
 
 
 def flush_folder(folder: Path) -> None:
@@ -336,8 +386,12 @@ def flush_folder(folder: Path) -> None:
 @contextmanager
 def exclusive(indexes: Path) -> Iterator[None]:
     """One import or build at a time; the lock dies with its process."""
-    indexes.mkdir(parents=True, exist_ok=True)
-    with (indexes / ".lock").open("w") as file:
+    try:
+        indexes.mkdir(parents=True, exist_ok=True)
+        file = (indexes / ".lock").open("w")
+    except OSError as error:
+        raise IndexUnusable(f"{indexes} can't be written: {error.strerror}") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

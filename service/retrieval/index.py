@@ -34,7 +34,10 @@ class VectorIndex:
     def write(cls, path: Path, vectors: Vectors) -> None:
         flat = faiss.IndexFlatIP(vectors.shape[1])
         flat.add(np.ascontiguousarray(vectors, np.float32))
-        faiss.write_index(flat, str(path))
+        try:
+            faiss.write_index(flat, str(path))
+        except RuntimeError as error:
+            raise IndexUnusable(f"{path} can't be written: {error}") from error
 
     @classmethod
     def open(cls, path: Path) -> VectorIndex:

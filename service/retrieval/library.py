@@ -127,11 +127,13 @@ class LibraryWriter:
         self.rows += len(s.claims)
         return range(first, self.rows)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         self._connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
         self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
         self._connection.execute("ANALYZE")
         self._connection.commit()
+
+    def close(self) -> None:
         self._connection.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -69,6 +70,24 @@ class Corrections:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "corrections.sqlite"
+        self._counting = threading.Lock()
+        self._counter: tuple[int, sqlite3.Connection] | None = None  # of the file with this inode
+
+    def version(self) -> int:
+        """Another after each new correction. Quick: what is kept of an answer is asked by it."""
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            return 0
+        with self._counting, refused(self.path):
+            if self._counter is None or self._counter[0] != inode:
+                address = f"{self.path.resolve().as_uri()}?mode=rw"
+                connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+                if self._counter is not None:
+                    self._counter[1].close()
+                self._counter = inode, connection
+            (last,) = self._counter[1].execute("SELECT max(number) FROM correction").fetchone()
+        return last or 0
 
     def put(
         self, wanted: Wanted, claim: Claim, state: str, was: ModelVerdict | None

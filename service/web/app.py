@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
+from service.accounts.accounts import Accounts
 from service.comparison import Comparator
+from service.web.access import install_access
+from service.web.analyses import analyses
+from service.web.caching import install_caching
 from service.web.corrections import corrections
 from service.web.documentation import documentation, documents
+from service.web.encoding import Json
 from service.web.explanations import explanations
+from service.web.feeds import feeds
 from service.web.headers import install_headers
 from service.web.health import install_health
 from service.web.issues import issues
@@ -22,21 +28,24 @@ from service.web.search import search
 from service.web.statements import statements
 
 
-def create_app(*, comparator: Comparator) -> Flask:
-    """A WSGI application that asks `comparator`."""
+def create_app(*, comparator: Comparator, bound_host: str | None = None) -> Flask:
+    """A WSGI application that asks `comparator`, to be served at `bound_host`: where that isn't
+    loopback, or isn't known, nobody reads without a key unless the settings say so."""
     app = Flask(__name__)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields in their documented order
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json = Json(app)
     app.extensions["comparator"] = comparator
     # The first installed sees a request first and its answer last.
     install_logs(app, comparator.settings)
     install_limits(app, comparator.settings)
     install_metrics(app, comparator)
+    app.config["BOUND_HOST"] = bound_host
+    install_access(app, Accounts(comparator.settings))
     install_health(app)
     install_headers(app, comparator.settings)
+    install_caching(app, comparator.settings)
     for blueprint in (
-        search, records, statements, lists, issues, corrections, explanations, documentation,
-        documents, pages,
+        search, analyses, feeds, records, statements, lists, issues, corrections, explanations,
+        documentation, documents, pages,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     install_problems(app)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Required, TypedDict, TypeVar, Unpack, get_type_hints
 
-from flask import Blueprint, Flask, Request, current_app, request
+from flask import Blueprint, Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.json_schema import models_json_schema
@@ -20,7 +20,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from service import __version__
 from service.domain.access import Scope
 from service.errors import InvalidInput
-from service.web.negotiation import JSON, Rows, represented
+from service.web.caching import repeatable
+from service.web.negotiation import JSON, Rows, represented, wanted
 from service.web.problems import PROBLEM, Problem, Unprocessable
 
 _PATH = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
@@ -54,6 +55,7 @@ class Operation:
     example: Mapping[str, Any]
     others: tuple[int, ...]
     media: tuple[str, ...]
+    repeatable: bool
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -68,7 +70,9 @@ class Operation:
 class Options(TypedDict, total=False):
     """Of an endpoint. `rows` gives an answer as a table, for CSV and JSON Lines; `media` are the
     types that the endpoint answers itself; `others` are statuses beside the usual ones; `headers`
-    are those that it reads, as OpenAPI describes them."""
+    are those that it reads, as OpenAPI describes them. `repeatable` endpoints answer the same
+    question likewise while the index and the corrections stay (`service.web.caching`): what is
+    read is, unless said otherwise."""
 
     answer: Required[type[BaseModel] | None]
     scope: Scope | None
@@ -77,6 +81,7 @@ class Options(TypedDict, total=False):
     example: Mapping[str, Any]
     others: Sequence[int]
     media: Sequence[str]
+    repeatable: bool
     headers: Mapping[str, Mapping[str, Any]]
 
 
@@ -99,6 +104,7 @@ class Contract(Blueprint):
         def declared(function: _View) -> _View:
             hints = get_type_hints(function)
             summary, _, rest = (inspect.getdoc(function) or "").partition("\n\n")
+            read = method == "GET" and options.get("scope", Scope.READ) is Scope.READ
             found = Operation(
                 method=method,
                 rule=rule,
@@ -115,6 +121,7 @@ class Contract(Blueprint):
                 example=options.get("example", {}),
                 others=tuple(options.get("others", ())),
                 media=tuple(options.get("media", (JSON,))),
+                repeatable=options.get("repeatable", read),
                 headers=options.get("headers", {}),
             )
             self.operations[f"{self.name}.{function.__name__}"] = found
@@ -178,12 +185,22 @@ def _checked(function: Callable[..., Any], operation: Operation) -> Callable[...
         body = None
         if operation.body is not None:
             body = given["body"] = _body(operation.body)
-        try:
-            made = function(**given)
-        except InvalidInput as error:
-            # Each field by itself is what the contract says; together they can't be answered.
-            raise Unprocessable(error.field, error.reason) from error
-        return represented(made, operation.rows, operation.status, query or body)
+        asked = query or body
+
+        def make() -> Response:
+            try:
+                made = function(**given)
+            except InvalidInput as error:
+                # Each field by itself is what the contract says; together they can't be answered.
+                raise Unprocessable(error.field, error.reason) from error
+            return represented(made, operation.rows, operation.status, asked)
+
+        if not operation.repeatable:
+            return make()
+        kind = request.headers.get("Accept", "")
+        if operation.media == (JSON,):
+            kind = wanted(asked, operation.rows is not None)
+        return repeatable(operation.name, given, kind, make)
 
     return view
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from service.accounts.accounts import Accounts
+from service.web.access import accounts
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.schemas import Health, Readiness
@@ -66,7 +66,5 @@ def readyz() -> dict[str, Any]:
 
 def _probed() -> dict[str, Any]:
     answer = comparator().search(PROBE, limit=1, stance="off")
-    kept: Accounts | None = current_app.extensions.get("accounts")
-    if kept is not None:
-        kept.quotas.used(datetime.now(UTC).date())
+    accounts().quotas.used(datetime.now(UTC).date())
     return {"status": "ready", "generation": answer.generation, "model": answer.model}

@@ -54,7 +54,7 @@ def represented(
     if isinstance(made, Response):
         made.status_code = status
         return made
-    kind = _wanted(asked, rows is not None)
+    kind = wanted(asked, rows is not None)
     fields: Sequence[str] = getattr(asked, "fields", None) or ()
     if kind == JSON:
         if fields and rows is not None:
@@ -74,7 +74,7 @@ def represented(
     return answer
 
 
-def _wanted(asked: BaseModel | None, tabular: bool) -> str:
+def wanted(asked: BaseModel | None, tabular: bool) -> str:
     """By the parameter `format`, else by the Accept header."""
     if asked is not None and "format" in asked.model_fields_set:
         return _FORMATS[str(asked.format)]  # type: ignore[attr-defined]

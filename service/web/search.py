@@ -60,7 +60,7 @@ def search_get(query: SearchQuery) -> dict[str, Any]:
     return answered(query)
 
 
-@search.post("/v1/search", answer=SearchAnswer, rows=HITS, others=(410,),
+@search.post("/v1/search", answer=SearchAnswer, rows=HITS, others=(410,), repeatable=True,
              example={"body": _EXAMPLE})  # fmt: skip
 def search_post(body: SearchBody) -> dict[str, Any]:
     """The same with the fields in the body: for long texts"""

@@ -49,13 +49,11 @@ def serve(comparator: Comparator, host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with in_use(comparator.settings.indexes):
         comparator.search(PROBE, limit=1)  # loads everything
-        app = create_app(comparator=comparator)
-        app.config["BOUND_HOST"] = host
-        accounts = app.extensions.get("accounts")
-        with contextlib.closing(accounts) if accounts else contextlib.nullcontext():
+        app = create_app(comparator=comparator, bound_host=host)
+        accounts = app.extensions["accounts"]
+        with contextlib.closing(accounts):
             try:
-                if accounts:
-                    accounts.database.open()
+                accounts.database.open()
             except DatabaseUnusable as error:
                 log.error("keys can't be checked for now: %s", error)
             server = Server(app, comparator.settings, host, port)

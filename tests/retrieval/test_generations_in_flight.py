@@ -124,8 +124,7 @@ def test_a_new_one_that_cannot_be_used_leaves_the_old_one_served(
     said = [r for r in caplog.records if r.levelname == "ERROR"]
     assert len(said) == 1  # not once a request
     assert new in said[0].getMessage()
-    with pytest.raises(IndexUnusable):
-        Generations(tmp_path).current()
+    assert Generations(tmp_path).current().manifest.id == old.manifest.id  # after a restart too
     path.write_bytes(whole)
     monkeypatch.setattr(module, "TRY_AGAIN_S", 0.0)
     reader._refused = None
@@ -140,8 +139,7 @@ def test_damaged_content_of_the_right_size(build_toy: BuildToy, tmp_path: Path) 
     path = tmp_path / "generations" / new / COLUMNS
     path.write_bytes(bytes(path.stat().st_size))
     assert reader.current() is old
-    with pytest.raises(IndexUnusable, match="can't be read"):
-        Generations(tmp_path).current()
+    assert Generations(tmp_path).current().manifest.id == old.manifest.id
 
 
 def test_one_of_another_encoder_is_not_taken(build_toy: BuildToy, tmp_path: Path) -> None:

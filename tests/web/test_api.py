@@ -22,7 +22,9 @@ TEXT = "Sanctions decided by the Security Council must be carried out by every S
 
 @pytest.fixture(scope="module")
 def address(bundled: Comparator) -> Iterator[str]:
-    server = waitress.create_server(create_app(comparator=bundled), host="127.0.0.1", port=0)
+    server = waitress.create_server(
+        create_app(comparator=bundled, bound_host="127.0.0.1"), host="127.0.0.1", port=0
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
@@ -91,7 +93,9 @@ def test_health(address: str) -> None:
 
 
 def test_not_ready_without_an_index(tmp_path: Any) -> None:
-    client = create_app(comparator=Comparator(Settings(indexes=tmp_path))).test_client()
+    client = create_app(
+        comparator=Comparator(Settings(indexes=tmp_path)), bound_host="127.0.0.1"
+    ).test_client()
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
     assert client.get("/v1/search?text=veto").status_code == 503

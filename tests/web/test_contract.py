@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from jsonschema_rs import Draft202012Validator
 
 from service.comparison import Comparator
+from service.domain.access import Scope
 from service.retrieval.build import Builder
 from service.retrieval.store import StatementStore
 from service.settings import Settings
@@ -33,7 +35,10 @@ def app(tmp_path_factory: pytest.TempPathFactory, stance_folder: Path) -> Flask:
     comparator = Comparator(Settings(indexes=folder, stance_model=stance_folder))
     list(StatementStore(folder).put(SAID))
     Builder(folder, comparator.encoder, comparator.catalogue.topics.ids).build(Quiet())
-    return create_app(comparator=comparator)
+    made = create_app(comparator=comparator, bound_host="127.0.0.1")
+    _, token = made.extensions["accounts"].keys.create("tests", [Scope.ADMIN])
+    made.test_client_class = _with_key(token)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +147,8 @@ def test_pages_hold_every_row_once_across_a_new_generation(app: Flask) -> None:
             assert page["generation"] == first["generation"]
             results += page["results"]
         assert results == whole["results"]
-        assert client.get("/v1/search", query_string=asked).json["generation"] != (
-            first["generation"]
+        assert (
+            client.get("/v1/search", query_string=asked).json["generation"] != (first["generation"])
         )
 
 
@@ -167,6 +172,15 @@ def test_a_batch_answers_each_by_itself(app: Flask) -> None:
     assert (many.status_code, many.json["field"]) == (400, "queries")
     wrong = client.post("/v1/search/batch", json={"queries": [{"text": "x", "limit": "3"}]})
     assert (wrong.status_code, wrong.json["field"]) == (400, "queries[0].limit")
+
+
+def _with_key(token: str) -> type[FlaskClient]:
+    class WithKey(FlaskClient):
+        def __init__(self, *args: Any, **given: Any) -> None:
+            super().__init__(*args, **given)
+            self.environ_base["HTTP_X_API_KEY"] = token
+
+    return WithKey
 
 
 def _here(request: dict[str, Any]) -> dict[str, Any]:

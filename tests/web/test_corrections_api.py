@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.comparison import Comparator
+from service.domain.access import Scope
 from service.retrieval.build import Builder
 from service.retrieval.store import StatementStore
 from service.settings import Settings
@@ -31,7 +32,11 @@ def client(tmp_path: Path, stance_folder: Path) -> FlaskClient:
     comparator = Comparator(Settings(indexes=tmp_path, stance_model=stance_folder))
     list(StatementStore(tmp_path).put(SAID))
     Builder(tmp_path, comparator.encoder, comparator.catalogue.topics.ids).build(Quiet())
-    return create_app(comparator=comparator).test_client()
+    app = create_app(comparator=comparator, bound_host="127.0.0.1")
+    client = app.test_client()
+    _, token = app.extensions["accounts"].keys.create("tests", [Scope.READ, Scope.IMPORT])
+    client.environ_base["HTTP_X_API_KEY"] = token
+    return client
 
 
 def kept(client: FlaskClient, query: str = "") -> list[dict[str, Any]]:
@@ -57,7 +62,7 @@ def test_it_is_made_once_listed_and_shown(client: FlaskClient) -> None:
         made.json | {"claim_text": "yes to peace", "holds": True}
     ]
     assert kept(client, "?claim_id=nowhere") == []
-    asked = {"text": PEACE, "stance": "on", "kind": "any"}
+    asked = {"text": PEACE, "stance": ["on"], "kind": ["any"]}
     rows = client.post("/v1/search", json=asked).json["results"]
     (french,) = [row for row in rows if row["state"] == "FRA"]
     assert french["stance"] == "opposed"
@@ -107,11 +112,15 @@ def test_what_is_not_asked_for_is_refused(client: FlaskClient) -> None:
 
 
 def test_many_at_once_are_all_kept_and_one_said_often_once(client: FlaskClient) -> None:
-    app = client.application
+    app, key = client.application, client.environ_base["HTTP_X_API_KEY"]
 
     def say(number: int) -> int:
         body = GIVEN | {"reason": f"Reason {number}."} if number % 2 else GIVEN | {"text": "peace"}
-        return app.test_client().post("/v1/corrections", json=body).status_code
+        return (
+            app.test_client()
+            .post("/v1/corrections", json=body, headers={"X-API-Key": key})
+            .status_code
+        )
 
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(say, range(40)))

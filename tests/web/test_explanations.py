@@ -26,7 +26,7 @@ def judging(bundled: Comparator, stance_folder: Path) -> Comparator:
 
 @pytest.fixture(scope="module")
 def client(judging: Comparator) -> FlaskClient:
-    return create_app(comparator=judging).test_client()
+    return create_app(comparator=judging, bound_host="127.0.0.1").test_client()
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_bad_questions_are_refused(
 
 def test_without_a_model_nothing_is_explained(bundled: Comparator, claim_id: str) -> None:
     settings = bundled.settings.model_copy(update={"stance_model": None})
-    client = create_app(comparator=Comparator(settings)).test_client()
+    client = create_app(comparator=Comparator(settings), bound_host="127.0.0.1").test_client()
     asked = {"text": TEXT, "claim_id": claim_id}
     answer = client.get("/v1/explanation", query_string=asked)
     assert (answer.status_code, answer.get_json()["field"]) == (422, "stance")

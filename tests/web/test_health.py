@@ -18,7 +18,7 @@ from service.web.health import FRESH_S
 
 def app_on(folder: Path) -> Flask:
     settings = Settings(indexes=folder, stance_model=None, database_url=None)
-    app = create_app(comparator=Comparator(settings))
+    app = create_app(comparator=Comparator(settings), bound_host="127.0.0.1")
     app.extensions["accounts"] = Accounts(settings)
     return app
 

@@ -29,7 +29,9 @@ def judging(bundled: Comparator, stance_folder: Path) -> Comparator:
 
 @pytest.fixture(scope="module")
 def address(judging: Comparator) -> Iterator[str]:
-    server = waitress.create_server(create_app(comparator=judging), host="127.0.0.1", port=0)
+    server = waitress.create_server(
+        create_app(comparator=judging, bound_host="127.0.0.1"), host="127.0.0.1", port=0
+    )
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()

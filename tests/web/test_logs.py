@@ -39,8 +39,7 @@ def app_with(bundled: Comparator, *, log_queries: bool = False) -> Flask:
     asked = Comparator(bundled.settings.model_copy(update={"log_queries": log_queries}))
     for name in ("encoder", "catalogue", "maker"):
         setattr(asked, name, getattr(bundled, name))
-    app = create_app(comparator=asked)
-    app.config["BOUND_HOST"] = "127.0.0.1"
+    app = create_app(comparator=asked, bound_host="127.0.0.1")
     return app
 
 
@@ -49,9 +48,7 @@ def client(bundled: Comparator) -> FlaskClient:
     return app_with(bundled).test_client()
 
 
-def test_a_line_a_request(
-    client: FlaskClient, written: io.StringIO, bundled: Comparator
-) -> None:
+def test_a_line_a_request(client: FlaskClient, written: io.StringIO, bundled: Comparator) -> None:
     answer = client.get("/v1/search", query_string={"text": SECRET})
     (line,) = lines(written)
     assert line["message"] == "request"
@@ -104,9 +101,7 @@ def test_a_path_cannot_forge_a_line(client: FlaskClient, written: io.StringIO) -
     assert line["path"] == '/v1/claims/x\n{"level":"ERROR"}'
 
 
-def test_a_trace_is_in_the_log_and_nowhere_else(
-    bundled: Comparator, written: io.StringIO
-) -> None:
+def test_a_trace_is_in_the_log_and_nowhere_else(bundled: Comparator, written: io.StringIO) -> None:
     app = app_with(bundled)
 
     def fail() -> str:

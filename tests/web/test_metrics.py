@@ -26,8 +26,7 @@ def made(comparator: Comparator, folder: Path, **changes: object) -> Flask:
     asked = Comparator(settings)
     for name in ("encoder", "catalogue", "maker"):
         setattr(asked, name, getattr(comparator, name))
-    app = create_app(comparator=asked)
-    app.config["BOUND_HOST"] = "127.0.0.1"
+    app = create_app(comparator=asked, bound_host="127.0.0.1")
     app.extensions["accounts"] = Accounts(settings.model_copy(update={"indexes": folder}))
     return app
 

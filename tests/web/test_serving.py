@@ -25,7 +25,9 @@ import pytest
 
 from service.comparison import Comparator
 from service.corpus.bundled import bundled_statements
+from service.errors import ConcordError
 from service.retrieval.build import Builder
+from service.retrieval.generations import exclusive
 from service.retrieval.store import StatementStore
 from tests.conftest import PROJECT, Quiet, statement
 
@@ -229,7 +231,7 @@ def test_too_much_and_no_http_at_all(folder: Path) -> None:
         for raw in (b"HELLO\r\n\r\n", b"GET / HTTP/1.1\r\nBad Header\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", service.port)) as connection:
                 connection.sendall(raw)
-                said = b"".join(iter(lambda: connection.recv(4096), b""))  # noqa: B023
+                said = b"".join(iter(lambda: connection.recv(4096), b""))
             assert said.startswith(b"HTTP/1.0 400 Bad Request")
             assert b"application/problem+json" in said
         assert service.ask(SHORT).status == 200
@@ -278,12 +280,28 @@ def test_a_taken_port_is_said(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def _built(builder: Builder, folder: Path) -> str:
+    """The service builds by itself what it finds, and then there is nothing left to build."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with exclusive(folder):
+                return builder.build(Quiet()).manifest.id
+        except ConcordError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_new_generations_are_picked_up_without_dropping_a_request(
     folder: Path, bundled: Comparator
 ) -> None:
     """Four clients ask without a pause while three generations are built, and the first is deleted
     by the third build: every answer is complete, and of one generation."""
-    claims = "Deep seabed mining must wait.", "Glaciers need a treaty.", "Orbits must be kept clean."
+    claims = (
+        "Deep seabed mining must wait.",
+        "Glaciers need a treaty.",
+        "Orbits must be kept clean.",
+    )
     probe = "/v1/search?" + urlencode({"text": " ".join(claims), "limit": 3, "mode": "hybrid"})
     stop, answers, failures = threading.Event(), list[Answer](), list[BaseException]()
 
@@ -306,7 +324,7 @@ def test_new_generations_are_picked_up_without_dropping_a_request(
         for number, claim in enumerate(claims):
             list(StatementStore(folder).put([statement("ISL", "2024", claim, number=number)]))
             builder = Builder(folder, bundled.encoder, topics, statements, keep=1)
-            built.append(builder.build(Quiet()).manifest.id)
+            built.append(_built(builder, folder))
             deadline = time.monotonic() + 60
             while not answers or answers[-1].body["generation"] != built[-1]:
                 assert time.monotonic() < deadline
@@ -321,10 +339,9 @@ def test_new_generations_are_picked_up_without_dropping_a_request(
         assert len(list((folder / "generations").iterdir())) == 2  # the first two are deleted
         for answer in answers:
             known = built.index(answer.body["generation"])
-            texts = {
-                hit["text"] for group in answer.body["results"] for hit in group["hits"]
-            }
+            texts = {hit["text"] for group in answer.body["results"] for hit in group["hits"]}
             assert set(claims[:known]) <= texts
             assert not set(claims[known:]) & texts
-        assert not [line for line in service.lines() if line["level"] == "ERROR"]
+        errors = [line for line in service.lines() if line["level"] == "ERROR"]
+        assert not [line for line in errors if "another import or build" not in line["message"]]
         assert service.stop() == 0

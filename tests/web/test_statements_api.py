@@ -40,7 +40,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     comparator = Comparator(Settings(indexes=tmp_path, stance_model=None, rate_limit="none"))
     list(StatementStore(tmp_path).put([statement("FRA", "2020", "yes to peace")]))
     build(comparator)
-    made = create_app(comparator=comparator)
+    made = create_app(comparator=comparator, bound_host="127.0.0.1")
     yield made
     made.extensions["accounts"].close()
 

@@ -33,6 +33,7 @@ VOCABULARY = 16_000
 RATE, LAST_RATE = 1e-4, 4e-5
 # What a pair's label weighs beside the teacher's verdict, and each layer's likeness to its model.
 OF_LABEL, OF_LAYERS = 0.5, 1.0
+MIX = 0.5
 STUDENT_ROUNDS, MOST_UNLABELLED = 1, 8_000
 _NONE = (1 / len(STANCES),) * len(STANCES)
 
@@ -125,9 +126,17 @@ def learn(start: Path, work: Path, seed: int) -> None:
         model, tokenizer, [examples(load_pairs(work / f"{LAST}.jsonl"))], rate=LAST_RATE,
         seed=seed + 2, checkpoint=work / "student.last.checkpoint",
     )  # fmt: skip
+    mixed(model, torch.load(guided, weights_only=True))
     torch.save(model.state_dict(), work / "student.pt")
     tuning = load_pairs(work / "tuning.jsonl")
     report(predict(model, tokenizer, texts(tuning)), tuning)
+
+
+def mixed(model: CrossEncoder, before: dict[str, torch.Tensor]) -> None:
+    """Half of what the last round changed: it keeps more of what came before than the end of that
+    round does (weights between two fine-tunings of one model, Wortsman et al. 2022)."""
+    after = model.state_dict()
+    model.load_state_dict({name: torch.lerp(before[name], after[name], MIX) for name in after})
 
 
 def load_student(start: Path, work: Path, seed: int) -> CrossEncoder:
