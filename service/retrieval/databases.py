@@ -35,6 +35,16 @@ def create(path: Path, script: str) -> None:
     flush_folder(path.parent)
 
 
+def address(path: Path, *, writing: bool) -> str:
+    """Of an existing file, for `sqlite3.connect(..., uri=True)`. A reader manages with a folder
+    that can't be written to, on a read-only disk say."""
+    where = path.resolve().as_uri()
+    if writing or os.access(path.parent, os.W_OK):
+        return f"{where}?mode=rw"
+    # Without a log that isn't copied yet, nothing but the file itself is needed.
+    return f"{where}?mode=ro" + ("" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1")
+
+
 @contextmanager
 def refused(path: Path) -> Iterator[None]:
     """SQLite's and the system's errors as ours: Overloaded where another process holds the file,

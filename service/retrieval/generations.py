@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import sqlite3
 import threading
@@ -42,6 +43,7 @@ REBUILD = "run `python -m service build`"
 MIGRATE = "run `python -m service migrate`"
 # Seconds until a new generation that couldn't be opened is tried again.
 TRY_AGAIN_S = 10.0
+_ID = re.compile(r"[0-9a-f]{1,64}")
 # What marks a pointer file: another one has another inode, time or size.
 Mark = tuple[int, int, int]
 
@@ -188,7 +190,7 @@ class Generations:
 
     def folder(self, generation_id: str) -> Path:
         folder = self.root / generation_id
-        if "/" in generation_id or not (folder / "manifest.json").is_file():
+        if not _ID.fullmatch(generation_id) or not (folder / "manifest.json").is_file():
             raise NotFound(f"no such generation: {generation_id}")
         return folder
 

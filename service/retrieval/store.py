@@ -16,7 +16,7 @@ from typing import Any
 from service.domain.dates import PartialDate
 from service.domain.statements import Claim, Kind, Mode, Statement
 from service.errors import IndexUnusable, NotFound
-from service.retrieval.databases import create, refused
+from service.retrieval.databases import address, create, refused
 
 # Of the file, as SQLite's `user_version`; 0 is what wasn't marked yet. What each step changes is in
 # `service.operation.migrate`.
@@ -51,22 +51,38 @@ class Stored:
         self._connection = connection
 
     def get(self, statement_id: str) -> Statement | None:
-        for (body,) in self._rows("SELECT body FROM statement WHERE id = ?", statement_id):
-            return decode_statement(body)
+        for row in self._rows("SELECT id, body, digest FROM statement WHERE id = ?", statement_id):
+            return self._decoded(*row)
         return None
 
     def digests(self) -> dict[str, str]:
         """Each statement's id and content hash, by id."""
-        return dict(self._rows("SELECT id, digest FROM statement ORDER BY id"))
+        found = dict(self._rows("SELECT id, digest FROM statement ORDER BY id"))
+        for statement_id, digest in found.items():
+            if not (isinstance(statement_id, str) and isinstance(digest, str)):
+                raise IndexUnusable(self._damage(statement_id))
+        return found
 
     def by_state(self) -> Iterator[Statement]:
         """Every statement by state, then date, then id: the order of an index."""
-        for (body,) in self._rows("SELECT body FROM statement ORDER BY state, date, id"):
-            yield decode_statement(body)
+        for row in self._rows("SELECT id, body, digest FROM statement ORDER BY state, date, id"):
+            yield self._decoded(*row)
 
     def summary(self) -> Counter[str]:
         """Number of statements by state."""
         return Counter(dict(self._rows("SELECT state, count(*) FROM statement GROUP BY state")))
+
+    def _decoded(self, statement_id: Any, body: Any, digest: Any) -> Statement:
+        """As it was stored: a byte that the disk has changed would change a quotation."""
+        if not isinstance(body, str) or _digest(body) != digest:
+            raise IndexUnusable(self._damage(statement_id))
+        return decode_statement(body)
+
+    def _damage(self, statement_id: Any) -> str:
+        return (
+            f"{self._path}: the statement {statement_id} is damaged: remove it and import it again, "
+            "or restore a backup"
+        )
 
     def _rows(self, sql: str, *values: str) -> Iterator[Any]:
         with refused(self._path):
@@ -121,9 +137,9 @@ class StatementStore:
     def snapshot(self) -> Iterator[Stored]:
         """What the store holds now."""
         with refused(self.path):
-            connection = self._connect()
-        with closing(connection):
+            connection = self._connect(writing=False)
             connection.execute("BEGIN")
+        with closing(connection):
             yield Stored(self.path, connection)
 
     def get(self, statement_id: str) -> Statement:
@@ -150,17 +166,17 @@ class StatementStore:
         """One transaction: on the disk at the end, or as if it hadn't been."""
         with refused(self.path):
             create(self.path, _SCHEMA)
-            with closing(self._connect()) as connection, connection:
+            with closing(self._connect(writing=True)) as connection, connection:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, writing: bool) -> sqlite3.Connection:
         if not self.path.exists():  # nothing was stored yet
             connection = sqlite3.connect(":memory:", isolation_level=None)
             connection.executescript(_SCHEMA)
             return connection
         connection = sqlite3.connect(
-            f"{self.path.resolve().as_uri()}?mode=rw",
+            address(self.path, writing=writing),
             uri=True,
             timeout=self._wait_s,
             isolation_level=None,
@@ -175,7 +191,7 @@ class StatementStore:
 
 
 def _put_one(connection: sqlite3.Connection, statement: Statement, body: str) -> Change:
-    digest = hashlib.sha256(body.encode()).hexdigest()
+    digest = _digest(body)
     former = connection.execute(
         "SELECT digest FROM statement WHERE id = ?", (statement.id,)
     ).fetchone()
@@ -186,6 +202,10 @@ def _put_one(connection: sqlite3.Connection, statement: Statement, body: str) ->
         (statement.id, statement.state, str(statement.date), digest, body),
     )
     return Change.ADDED if former is None else Change.CHANGED
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

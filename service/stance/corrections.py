@@ -16,7 +16,7 @@ from service.domain.corrections import Correction, Key, ModelVerdict, folded, mo
 from service.domain.stance import STANCES, Stance
 from service.domain.statements import Claim
 from service.errors import IndexUnusable, InvalidInput
-from service.retrieval.databases import create, refused
+from service.retrieval.databases import address, create, refused
 
 FIELDS = ("text", "claim_id", "stance", "author", "reason")
 # Characters.
@@ -66,7 +66,8 @@ def parse_correction(raw: Mapping[str, Any]) -> Wanted:
 
 class Corrections:
     """SQLite file that only grows. Safe between threads and processes: writers wait for each
-    other. Every method raises IndexUnusable where the file can't be used."""
+    other. Every method raises IndexUnusable where the file can't be used, and `put` Overloaded
+    where another process holds it."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "corrections.sqlite"
@@ -81,8 +82,8 @@ class Corrections:
             return 0
         with self._counting, refused(self.path):
             if self._counter is None or self._counter[0] != inode:
-                address = f"{self.path.resolve().as_uri()}?mode=rw"
-                connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+                where = address(self.path, writing=False)
+                connection = sqlite3.connect(where, uri=True, check_same_thread=False)
                 if self._counter is not None:
                     self._counter[1].close()
                 self._counter = inode, connection
@@ -97,7 +98,7 @@ class Corrections:
         query, digest = folded(wanted.text), text_sha256(claim.text)
         with refused(self.path):
             create(self.path, _TABLE)
-        with self._open() as connection, connection:
+        with self._open(writing=True) as connection, connection:
             connection.execute("BEGIN IMMEDIATE")
             row = connection.execute(
                 "SELECT * FROM correction WHERE query = ? AND claim_id = ? AND sha256 = ? "
@@ -157,16 +158,15 @@ class Corrections:
         return found
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
+        where = address(self.path, writing=writing)
         try:
-            with closing(
-                sqlite3.connect(
-                    f"{self.path.resolve().as_uri()}?mode=rw",
-                    uri=True,
-                    timeout=30,
-                    isolation_level=None,
-                )
-            ) as connection:
+            with (
+                refused(self.path),
+                closing(
+                    sqlite3.connect(where, uri=True, timeout=30, isolation_level=None)
+                ) as connection,
+            ):
                 connection.row_factory = sqlite3.Row
                 connection.execute("PRAGMA synchronous = FULL")
                 (schema,) = connection.execute("PRAGMA user_version").fetchone()
@@ -176,8 +176,8 @@ class Corrections:
                         "version that wrote it"
                     )
                 yield connection
-        except sqlite3.Error as error:
-            raise IndexUnusable(f"{self.path} can't be used: {error}") from error
+        except (ValueError, TypeError) as error:
+            raise IndexUnusable(f"{self.path} is damaged: {error}") from error
 
 
 def _now(connection: sqlite3.Connection) -> str:

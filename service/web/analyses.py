@@ -51,7 +51,7 @@ def facets(query: FacetsQuery) -> dict[str, Any]:
 
 
 @analyses.get(
-    "/v1/agreement", answer=AgreementAnswer, rows=Rows.under("cells"),
+    "/v1/agreement", answer=AgreementAnswer, rows=Rows.under("cells"), others=(404,),
     example={"query": {"topic": "multilateralism", "states": ["CHN", "FRA", "NOR"]}},
 )  # fmt: skip
 def agreement(query: AgreementQuery) -> dict[str, Any]:
@@ -67,6 +67,7 @@ def agreement(query: AgreementQuery) -> dict[str, Any]:
 
 @analyses.get(
     "/v1/trends", answer=TrendsAnswer, rows=Rows(_years, lambda answer: [answer["rows"]]),
+    others=(404,),
     example={"query": {"topic": "multilateralism", "from": "2000"}},
 )  # fmt: skip
 def trends(query: TrendsQuery) -> dict[str, Any]:

@@ -174,6 +174,7 @@ def _checked(function: Callable[..., Any], operation: Operation) -> Callable[...
     @functools.wraps(function)
     def view(**path: str) -> ResponseReturnValue:
         given: dict[str, Any] = dict(path)
+        _check_headers(operation)
         query = None
         if operation.query is not None:
             query = given["query"] = _query(operation.query)
@@ -203,6 +204,13 @@ def _checked(function: Callable[..., Any], operation: Operation) -> Callable[...
         return repeatable(operation.name, given, kind, make)
 
     return view
+
+
+def _check_headers(operation: Operation) -> None:
+    for name, described in operation.headers.items():
+        value, pattern = request.headers.get(name), described["schema"]["pattern"]
+        if value is not None and not re.fullmatch(pattern, value):
+            raise InvalidInput(name, f"must match {pattern}")
 
 
 def _query(model: type[BaseModel]) -> BaseModel:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 
 from feedgen.feed import FeedGenerator
 from flask import Response, request, url_for
+from werkzeug.urls import iri_to_uri
 
 from service.domain.answers import Hit
 from service.domain.dates import PartialDate
@@ -20,7 +21,7 @@ ATOM = "application/atom+xml"
 ENTRIES = 50
 
 
-@feeds.get("/v1/feed", answer=None, media=(ATOM,),
+@feeds.get("/v1/feed", answer=None, media=(ATOM,), others=(404,),
            example={"query": {"topic": "multilateralism"}})  # fmt: skip
 def feed(query: FeedQuery) -> Response:
     """The latest positions on a topic, an issue or any text, as an Atom feed
@@ -37,9 +38,10 @@ def feed(query: FeedQuery) -> Response:
         topics=[query.topic] if query.topic else [],
     )  # fmt: skip
     made = FeedGenerator()
-    made.id(request.url)
-    made.title(f"Concord: {title}")
-    made.link(href=request.url, rel="self", type=ATOM)
+    here = iri_to_uri(request.url)
+    made.id(here)
+    made.title(_visible(f"Concord: {title}"))
+    made.link(href=here, rel="self", type=ATOM)
     made.generator("Concord")
     made.updated(datetime.fromisoformat(asked.generation.manifest.created))
     for hit in answer.results:

@@ -43,11 +43,18 @@ from service.questions import (
 from service.settings import PROJECT
 
 MOST_QUERIES = 100
+_DAYS = "(0[1-9]|1[0-9]|2[0-8])"
+_MONTH_DAY = (
+    f"(02-{_DAYS}|(0[469]|11)-({_DAYS}|29|30)|(0[13578]|1[02])-({_DAYS}|29|30|31))"
+)
+_LEAP_YEAR = "([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)"
+_YEAR = "[1-9][0-9]{3}"
 _ISO_DATE = {
     "anyOf": [
-        {"type": "string", "pattern": "^[1-9][0-9]{3}$"},
-        {"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"},
-        {"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
+        {"type": "string", "pattern": f"^{_YEAR}$"},
+        {"type": "string", "pattern": f"^{_YEAR}-(0[1-9]|1[0-2])$"},
+        {"type": "string", "pattern": f"^{_YEAR}-{_MONTH_DAY}$"},
+        {"type": "string", "pattern": f"^{_LEAP_YEAR}-02-29$"},
         {"type": "integer", "minimum": 1000, "maximum": 9999},
     ]
 }
@@ -113,6 +120,14 @@ def _bloc(value: str) -> str:
     return _by_name(resolve_bloc, value)
 
 
+def _topic(value: str) -> str:
+    """Its id; "" is none."""
+    topic = catalogue().topics.resolve(value) if value else None
+    if value and topic is None:
+        raise ValueError(f"{value[:40]!r} is no topic; give a topic's id, name or synonym")
+    return topic.id if topic else ""
+
+
 def _by_name(resolve: Any, value: str) -> str:
     try:
         return str(resolve("", value, catalogue()))
@@ -130,7 +145,7 @@ class _Codes:
         known = {
             "states": lambda: [state.code for state in catalogue().states],
             "blocs": lambda: [bloc.id for bloc in catalogue().blocs],
-            "topics": lambda: list(catalogue().topics.ids),
+            "topics": lambda: [*catalogue().topics.ids, ""],
         }[self._what]()
         return {"type": "string", "enum": known}
 
@@ -142,6 +157,8 @@ def _as_date(value: Any) -> Any:
         value = str(value)
     if not isinstance(value, str):
         raise ValueError("must be a year or a date")
+    if value.startswith("0"):
+        raise ValueError(f"{value[:40]!r} is no date: years have four digits")
     try:
         return str(PartialDate(value))
     except ValueError as error:
@@ -161,7 +178,6 @@ Bloc = Annotated[str, BeforeValidator(lambda v: _bloc(v) if isinstance(v, str) e
                  _Codes("blocs")]  # fmt: skip
 States = Annotated[list[State], BeforeValidator(_listed), Field(max_length=250)]
 Blocs = Annotated[list[Bloc], BeforeValidator(_listed), Field(max_length=50)]
-Year = Annotated[int, BeforeValidator(_number), Field(ge=1000, le=9999)]
 Text = Annotated[
     str,
     BeforeValidator(_in_words),
@@ -181,7 +197,9 @@ Topics = Annotated[
     Field(json_schema_extra={"x-explode": True}),
 ]
 Date = Annotated[Any, BeforeValidator(_as_date), WithJsonSchema(_ISO_DATE)]
-Count = Annotated[int, BeforeValidator(_number)]
+# Bounds stand before `_number`, which would hide them from the schema.
+Groups = Annotated[int, Field(ge=1, le=MOST_GROUPS), BeforeValidator(_number)]
+PerState = Annotated[int, Field(ge=1, le=MOST_PER_STATE), BeforeValidator(_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Format = Annotated[Literal["json", "csv", "ndjson"], WrapValidator(_one_of)]
 KindName = Literal["position", "narrative", "ceremony", "any"]
@@ -234,10 +252,10 @@ class Question(WithTopics):
     mode: SearchMode = SearchMode.DENSE
     sort: Sort = Sort.SIMILARITY
     group_by: GroupBy = GroupBy.STATE
-    limit: Annotated[Count, Field(ge=1, le=MOST_GROUPS)] = Field(
+    limit: Groups = Field(
         default=20, description="Groups, or hits where ungrouped, of one page."
     )
-    per_state: Annotated[Count, Field(ge=1, le=MOST_PER_STATE)] = 3
+    per_state: PerState = 3
     fold: Flag = Field(default=True, description="Near-identical sentences of a state once.")
     stance: Stances = Field(default=["on"], description="`on`, `off`, or only these stances.")
     cursor: str = Field(
@@ -761,7 +779,7 @@ class FacetsAnswer(Answered):
     facets: FacetCounts
 
 
-TopicId = Annotated[str, Field(max_length=200), _Codes("topics")]
+TopicId = Annotated[str, AfterValidator(_topic), _Codes("topics")]
 
 
 class SubjectQuery(Filters):

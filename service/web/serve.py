@@ -111,7 +111,7 @@ class Server:
         self.queue = Queue(settings.threads, settings.queue_length)
         self._map: dict[int, Any] = {}
         try:
-            made = waitress.create_server(
+            waitress.create_server(
                 app,
                 map=self._map,
                 _dispatcher=self.queue,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import multiprocessing
 import os
 import resource
@@ -11,6 +12,7 @@ import signal
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,6 +124,8 @@ def work(connection: Connection, seed: int, stacks: Path) -> None:
     faulthandler.register(signal.SIGUSR1, (stacks / str(os.getpid())).open("w"))
     base = resource.getpagesize() * int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (base + MEMORY, resource.RLIM_INFINITY))
+    logging.disable()
+    warnings.simplefilter("ignore")
     connection.send("ready")
     while True:
         try:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.errors import IndexUnusable
 from service.retrieval import generations as module
 from service.retrieval.build import Builder
 from service.retrieval.generations import COLUMNS, LIBRARY, Generation, Generations

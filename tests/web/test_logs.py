@@ -39,8 +39,7 @@ def app_with(bundled: Comparator, *, log_queries: bool = False) -> Flask:
     asked = Comparator(bundled.settings.model_copy(update={"log_queries": log_queries}))
     for name in ("encoder", "catalogue", "maker"):
         setattr(asked, name, getattr(bundled, name))
-    app = create_app(comparator=asked, bound_host="127.0.0.1")
-    return app
+    return create_app(comparator=asked, bound_host="127.0.0.1")
 
 
 @pytest.fixture

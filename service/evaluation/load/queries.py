@@ -16,12 +16,10 @@ from service.corpus.sentences import sentences
 
 SEED = 20_261_125
 _SENTENCE = re.compile(r'["“]?[A-Z].*[.!]["”]?')
-# Said before a sentence, each makes a question of its own out of it.
+# Said before a sentence, each makes a question of its own out of it, hardly longer.
 OPENINGS = (
-    "", "We hold that", "My delegation believes that", "It is our firm view that",
-    "We repeat that", "As we told this Assembly before,", "Together with our partners we say that",
-    "In the view of my Government", "Our people know that", "History has taught us that",
-    "We call upon all to accept that", "Nobody here can deny that",
+    "", "Indeed", "Today", "Again", "Still", "Surely", "Clearly", "Plainly", "Truly", "Frankly",
+    "Here", "Now",
 )  # fmt: skip
 
 
