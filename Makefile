@@ -1,13 +1,15 @@
-# make run | test | check | bench | slow | install
+# make run | test | check | bench | slow | contract | install
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # On Linux: make install TORCH_INDEX=<PyTorch's CPU index> (README, "Size") avoids the CUDA build.
 TORCH_INDEX ?=
 BIN := .venv/bin
+# Of make contract.
+CASES ?= 10000
 UNGDC ?= ../shared/corpora/ungdc
 
-.PHONY: run test slow check bench install
+.PHONY: run test slow contract check bench install
 
 run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
@@ -17,6 +19,9 @@ test: .venv/installed
 
 slow: .venv/installed
 	$(BIN)/python -m pytest -m slow
+
+contract: .venv/installed
+	CONCORD_CASES=$(CASES) $(BIN)/python -m pytest -s tests/web/test_fuzzed_contract.py
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -70,7 +70,7 @@ def load_blocs(data_dir: Path) -> Blocs:
             memberships = _memberships(entry.pop("members"))
             aliases = tuple(entry.pop("aliases", ()))
             blocs.append(Bloc(**entry, memberships=memberships, aliases=aliases))
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise CatalogueError(f"{path}, entry {number}: {error}") from error
     return _checked(path, Blocs, blocs)
 

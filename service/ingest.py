@@ -34,6 +34,8 @@ LONGEST = {
 }  # fmt: skip
 # It stands in addresses: `/v1/statements/{id}`.
 ID = r"^[0-9A-Za-z][0-9A-Za-z_.()+-]*$"
+# Something of any script to read: neither white space, control nor punctuation alone.
+WORDS = r"[0-9A-Za-z]|[^\u0000-\u00BF\u1680\u2000-\u206F\u3000\uFEFF]"
 SOURCE = "API"
 # Seconds for another's statements to be taken in, or for another process that writes.
 WAIT_S = 5.0
@@ -148,6 +150,10 @@ class Ingest:
             statement_id, stored is not None, searchable, self._generations.current_id(), self.build
         )
 
+    def stored(self, statement_id: str) -> Statement:
+        """As the next generation will hold it. NotFound where it isn't stored."""
+        return in_place(self._store.get(statement_id))
+
     def is_searched(self, statement_id: str) -> bool:
         """Whether answers are given from it, in whatever version."""
         return self._served(statement_id) is not None
@@ -198,7 +204,7 @@ class Ingest:
         if values.get("id") and not re.fullmatch(ID, values["id"]):
             reason = "may have letters, digits and _.()+- and begins with a letter or digit"
             raise InvalidInput(f"{place}id", reason)
-        if not any(character.isalnum() for character in values.get("text", "")):
+        if not re.search(WORDS, values.get("text", "")):
             raise InvalidInput(f"{place}text", "has no words")
         states = self._catalogue().states
         try:

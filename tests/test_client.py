@@ -29,6 +29,7 @@ from service.web.app import create_app
 from tests.conftest import PROJECT, Quiet, statement
 
 TEXT = "Sanctions decided by the Security Council must be carried out by every State."
+BOTH = (Scope.READ, Scope.IMPORT)
 ROW = {"state": "NOR", "date": "2024-09", "text": "Mines must be cleared. We thank them."}
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -40,7 +41,9 @@ def served(app: Any) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    server.task_dispatcher.shutdown()
+    server.trigger.pull_trigger(server.close)  # in its own thread
+    thread.join(10)
 
 
 @dataclass
@@ -122,8 +125,8 @@ def test_an_answer_is_the_library_s(client: Client, bundled: Comparator) -> None
 
 @pytest.mark.parametrize("group_by", ["state", "none"])
 def test_pages_are_one_big_page(client: Client, group_by: str) -> None:
-    whole = client.search(TEXT, group_by=group_by, limit=60)
-    pages = list(client.pages(TEXT, group_by=group_by, limit=7))
+    whole = client.search(TEXT, group_by=group_by, from_=2017, limit=60)
+    pages = list(client.pages(TEXT, group_by=group_by, from_=2017, limit=7))
     assert len(pages) > 8
     assert all(page.next for page in pages[:-1])
     assert pages[-1].next is None
@@ -131,7 +134,7 @@ def test_pages_are_one_big_page(client: Client, group_by: str) -> None:
     assert found[:60] == whole.raw["results"]
     ids = [hit.claim_id for page in pages for hit in page.hits]
     assert len(set(ids)) == len(ids)
-    rows = list(client.hits(TEXT, group_by=group_by, limit=50))
+    rows = list(client.hits(TEXT, group_by=group_by, from_=2017, limit=50))
     assert [row["claim_id"] for row in rows] == ids
     assert all(row["name"] for row in rows)
 
@@ -178,12 +181,31 @@ def test_figures_and_lists(client: Client) -> None:
     assert [topic.id for topic in client.topics()].count("multilateralism") == 1
     (eu,) = [bloc for bloc in client.blocs(on=1960) if bloc.id == "eu"]
     assert len(eu.members) == 6
-    first = client.issues()[0]
-    assert first.proposition
-    standings = client.issue(first.id, evidence=True, states=["CHN", "FRA"])
-    assert standings.issue == first
-    assert {one.state for one in standings.states} <= {"CHN", "FRA"}
-    assert all("evidence" in one.raw for one in standings.states)
+    assert client.issues()[0].proposition
+
+
+def test_standings_and_corrections(tmp_path: Path, stance_folder: Path) -> None:
+    """With a stance model, which both need."""
+    comparator = Comparator(Settings(indexes=tmp_path, stance_model=stance_folder))
+    list(StatementStore(tmp_path).put([statement("FRA", "2020", "the veto must go")]))
+    build(comparator)
+    for service in watched(create_app(comparator=comparator, bound_host="127.0.0.1")):
+        with Client(service.address, service.key(Scope.READ, Scope.IMPORT)) as client:
+            (hit,) = client.search("the veto must go").hits
+            assert hit.stance
+            said = (hit.claim_id, "partial", "A. Reader", "It says when, too.")
+            kept = client.correct("the veto must go", *said)
+            assert (kept.stance, kept.state, kept.raw["was"]["stance"]) == (
+                "partial", "FRA", hit.stance
+            )  # fmt: skip
+            assert client.correct("the veto must go", *said) == kept
+            assert client.search("the veto must go").hits[0].stance == "partial"
+            issue = client.issues()[0]
+            found = client.issue(issue.id, evidence=True, states=["FRA"])
+            assert found.issue == issue
+            assert [one.state for one in found.states] == ["FRA"]
+            assert "evidence" in found.states[0].raw
+            assert sum(found.counts.values()) == 1
 
 
 def test_records(client: Client) -> None:
@@ -239,7 +261,7 @@ def test_what_changed_is_sent_anew(importing: Service) -> None:
 
 def test_stored_searched_deleted(importing: Service) -> None:
     comparator: Comparator = importing.app.extensions["comparator"]
-    with comparator.ingest.building(), Client(importing.address, importing.key(Scope.IMPORT)) as c:
+    with comparator.ingest.building(), Client(importing.address, importing.key(*BOTH)) as c:
         made = c.import_statements(ROW)
         own = made.statements[0].statement_id
         assert (made.statements[0].change, made.searchable) == ("added", False)
@@ -247,7 +269,7 @@ def test_stored_searched_deleted(importing: Service) -> None:
         assert c.search("Mines must be cleared.", states=["NOR"], kind=["any"]).hits
         assert c.delete_statement(own).removed
         assert not c.delete_statement(own).removed
-    with Client(importing.address, importing.key(Scope.IMPORT)) as c:
+    with Client(importing.address, importing.key(*BOTH)) as c:
         made = c.import_statements([ROW | {"text": "Ships must pass freely."}])
         with pytest.raises(TimeoutError, match="off"):  # nobody builds any more
             c.wait_until_searchable(made, timeout=0.5)
@@ -345,7 +367,7 @@ def test_where_nobody_answers() -> None:
     with served(Shedding([])) as address:
         pass
     began = time.monotonic()
-    with Client(address, retries=1) as client, pytest.raises(Unreachable, match="127.0.0.1"):
+    with Client(address, retries=1) as client, pytest.raises(Unreachable, match="t answer"):
         client.topics()
     assert time.monotonic() - began < 10
     with Client("http://127.0.0.1:9", retries=0, key="secret") as client:

@@ -35,9 +35,29 @@ class _Refusing(click.Group):
         except ConcordError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(1)
+        except ValueError as error:
+            click.echo(f"Error: {_bad_setting(error)}", err=True)
+            sys.exit(1)
         except BrokenPipeError:  # the reader, `head` for one, has seen enough
             sys.stderr.close()
             sys.exit(0)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"Error: {where}{error.strerror or error}", err=True)
+            sys.exit(1)
+
+
+def _bad_setting(error: ValueError) -> str:
+    """What pydantic says of a CONCORD_ variable, without its value, which may be a secret; any
+    other error is raised again."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        raise error
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]).upper()
+    name = name if name.endswith("DATABASE_URL") else f"CONCORD_{name}"
+    return f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}"
 
 
 @click.group(cls=_Refusing, context_settings={"help_option_names": ["-h", "--help"]})

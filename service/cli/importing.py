@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.output import JSON_OR_TABLE, as_json, as_json_line, open_comparator
-from service.errors import InvalidInput
+from service.errors import ConcordError, InvalidInput
 
 if TYPE_CHECKING:
     from service.comparison import Comparator
@@ -172,7 +172,12 @@ def _store(
         for e in report.entries
     ]
     if report_file is not None:
-        report_file.write_text("".join(as_json_line(entry) for entry in entries), "utf-8")
+        try:
+            report_file.write_text("".join(as_json_line(entry) for entry in entries), "utf-8")
+        except OSError as error:
+            raise ConcordError(
+                f"{report_file}: {error.strerror}; the statements are stored"
+            ) from error
     if json_wanted:
         click.echo(as_json({"changes": changes, "claims": claims, "report": entries}))
         return

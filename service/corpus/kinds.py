@@ -52,7 +52,7 @@ class KindClassifier:
                 raise CatalogueError(f"{path} is for other kinds: train it again")
             weights = {name: tuple(values) for name, values in stored["weights"].items()}
             return cls(tuple(stored["bias"]), weights)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CatalogueError(f"{path} can't be read: {error}") from error
 
     def scores(self, text: str) -> tuple[float, ...]:

@@ -35,6 +35,14 @@ class Goal:
 
 
 _SURE = (Goal("calibration_error", most=0.05), Goal("brier", below="brier_of_base_rates"))
+_UNDER_LOAD = (
+    Goal("p99_ms", most=150),
+    Goal("errors", most=0),
+    Goal("never_sent", most=0),
+    Goal("memory_change", most=0.05),
+    Goal("txtai_per_s", below="highest_per_s"),
+    Goal("txtai_exact_per_s", below="highest_per_s"),
+)
 GOALS: Mapping[str, tuple[Goal, ...]] = {
     "proposition": (
         Goal("macro_f1", least=0.80),
@@ -67,6 +75,9 @@ GOALS: Mapping[str, tuple[Goal, ...]] = {
     "cost": (Goal("added_ms", most=400),),
     "topics": (Goal("micro_f1", least=0.75),),
     "positions": (Goal("f1", least=0.80),),
+    "load_bundled": (Goal("highest_per_s", least=150), *_UNDER_LOAD),
+    "load_corpus": (Goal("highest_per_s", least=30), *_UNDER_LOAD),
+    "load_repeated": (Goal("highest_per_s", least=500), *_UNDER_LOAD),
 }
 
 

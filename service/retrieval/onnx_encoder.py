@@ -56,9 +56,14 @@ class OnnxEncoder:
             from service.retrieval.onnx_export import export_default_model
 
             export_default_model(folder)
-        described = json.loads(manifest.read_text("utf-8"))
         graph = folder / "model.onnx"
-        if file_sha256(graph) != described["sha256"]:
+        try:
+            whole = file_sha256(graph) == json.loads(manifest.read_text("utf-8"))["sha256"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexUnusable(
+                f"{manifest} is damaged ({error}): delete {folder} and start again"
+            ) from error
+        if not whole:
             raise IndexUnusable(
                 f"{graph} isn't the file that was exported: delete {folder} and start again"
             )

@@ -36,17 +36,19 @@ class StanceModel:
             for name, digest in described["files"].items():
                 if file_sha256(folder / name) != digest:
                     raise CatalogueError(f"{folder / name} isn't the file that was trained")
-        except (OSError, ValueError, KeyError) as error:
-            raise CatalogueError(f"{folder}: the stance model can't be read: {error}") from error
-        # Of the manifest: it holds the weights' hash, and how probabilities are read from them.
-        self.fingerprint = file_sha256(folder / "manifest.json")
+            # Of the manifest: it holds the weights' hash, and how probabilities are read from them.
+            self.fingerprint = file_sha256(folder / "manifest.json")
+            self.calibration = Calibration(**described["calibration"])
+            self._graph = Graph(folder / "model.onnx")
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokenizer.no_padding()
+            self._tokenizer.enable_truncation(described["max_tokens"])
+        except CatalogueError:
+            raise
+        except Exception as error:  # the runtime and the tokenizer have no common error
+            raise CatalogueError(f"{folder}: the stance model can't be read: {error!r}") from error
         self.name = f"stance-{self.fingerprint[:12]}"
-        self.calibration = Calibration(**described["calibration"])
-        self._graph = Graph(folder / "model.onnx")
         self._remembering = Remembering(self._verdicts)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(described["max_tokens"])
 
     def judge(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
         """What was judged before isn't judged again."""

@@ -4,6 +4,8 @@ contrary is asked as well."""
 from __future__ import annotations
 
 import hashlib
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import numpy as np
 from service.domain.issues import Issues
 from service.domain.standing import Side
 from service.retrieval.encoder import Encoder, Vectors
+
+log = logging.getLogger(__name__)
 
 # Cosine of the query to an issue's wording from which it is taken to be that issue.
 SAME_ISSUE = 0.70
@@ -87,15 +91,20 @@ def _kept(texts: list[str], encoder: Encoder, folder: Path) -> Vectors:
         found: Vectors = np.load(path, allow_pickle=False)
         if found.shape == (len(texts), encoder.dimension):
             return found
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         pass  # not there, or cut off: made anew
     made = encoder.encode(texts)
-    folder.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(f".{np.random.default_rng().integers(2**32)}")
-    with aside.open("wb") as file:
-        np.save(file, made, allow_pickle=False)
-    aside.replace(path)
-    for old in folder.glob("issues-*.npy"):
-        if old != path:
-            old.unlink(missing_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            np.save(file, made, allow_pickle=False)
+        aside.replace(path)
+        for old in folder.glob("issues-*.npy"):
+            if old != path:
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s can't be kept: %s", path, error)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
     return made

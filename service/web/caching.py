@@ -142,7 +142,9 @@ def repeatable(
     looked_up("answers", int(kept is not None), int(kept is None))
     if kept is None:
         answer = make()
-        if answer.status_code != 200 or _version(caching) != version:
+        if answer.status_code != 200 or "Cache-Control" in answer.headers:
+            return answer
+        if _version(caching) != version:
             return answer  # of an index that was switched meanwhile
         kept = _as_kept(answer, compressed=tag.endswith(_GZIP))
         caching.answers.put(tag, kept)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response, jsonify
+
 from service.domain.statements import Claim, Statement
+from service.errors import NotFound
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.schemas import ClaimInContext, StatementAnswer
@@ -14,16 +17,19 @@ records = Contract("records")
 
 @records.get("/v1/statements/<path:statement_id>", answer=StatementAnswer,
              example={"path": {"statement_id": "CHN_78_2023"}})  # fmt: skip
-def statement(statement_id: str) -> dict[str, Any]:
+def statement(statement_id: str) -> dict[str, Any] | Response:
     """A statement with its claims
 
-    `text` is null for positions in our own words, whose document is cited.
+    As the current generation holds it, or as it was taken in where it is in none yet. `text` is
+    null for positions in our own words, whose document is cited.
     """
-    found = comparator().statement(statement_id)
-    return _statement(found) | {
-        "text": found.text or None,
-        "claims": [_claim(claim) for claim in found.claims],
-    }
+    asked = comparator()
+    try:
+        return _whole(asked.statement(statement_id))
+    except NotFound:
+        answer = jsonify(_whole(asked.ingest.stored(statement_id)))
+        answer.headers["Cache-Control"] = "no-store"  # it may change with the next request
+        return answer
 
 
 @records.get("/v1/claims/<path:claim_id>", answer=ClaimInContext,
@@ -35,6 +41,13 @@ def claim(claim_id: str) -> dict[str, Any]:
         "before": record.before,
         "after": record.after,
         "statement": _statement(record.statement),
+    }
+
+
+def _whole(found: Statement) -> dict[str, Any]:
+    return _statement(found) | {
+        "text": found.text or None,
+        "claims": [_claim(claim) for claim in found.claims],
     }
 
 

@@ -86,7 +86,9 @@ def _texts(value: Any, info: ValidationInfo) -> Any:
 
 
 def _number(value: Any, info: ValidationInfo) -> Any:
-    """In a query string a number is written in digits; in JSON it is a number."""
+    """In a query string a number is written in digits; in JSON 3.0 is the same as 3."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, str) and info.mode == "python":
         if not re.fullmatch(r"-?[0-9]{1,12}", value):
             raise ValueError(f"{value[:40]!r} is no whole number")
@@ -153,7 +155,9 @@ class _Codes:
 def _as_date(value: Any) -> Any:
     from service.domain.dates import PartialDate
 
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 9999:
         value = str(value)
     if not isinstance(value, str):
         raise ValueError("must be a year or a date")
@@ -186,7 +190,7 @@ Text = Annotated[
     ),
 ]
 Topic = Annotated[
-    str, BeforeValidator(_in_words),
+    str, Field(max_length=500), BeforeValidator(_in_words),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 500, "pattern": _WORDS}),
 ]  # fmt: skip
 # Free text may hold commas: a list of topics is given by repeating the parameter.
@@ -633,7 +637,7 @@ def _statement_id(value: str | None) -> str | None:
 
 
 def _with_words(value: str) -> str:
-    if not any(character.isalnum() for character in value):
+    if not re.search(ingest.WORDS, value):
         raise ValueError("has no words")
     return value
 
@@ -648,7 +652,12 @@ class StatementBody(Asked):
         Field(max_length=ingest.MOST_TEXT),
         AfterValidator(_with_words),
         WithJsonSchema(
-            {"type": "string", "minLength": 1, "maxLength": ingest.MOST_TEXT, "pattern": _WORDS}
+            {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": ingest.MOST_TEXT,
+                "pattern": ingest.WORDS,
+            }
         ),
     ]
     id: Annotated[

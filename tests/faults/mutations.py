@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
+import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
 from random import Random
 
-# Bytes; a longer input would only take longer.
+from service.operation.backup import CONTENTS
+
+# Bytes that are added at most; a longer input would only take longer.
 LONGEST = 100_000
 _NUMBER = re.compile(rb"\d+")
 _NUMBERS = (b"0", b"-1", b"65536", b"2147483648", b"9223372036854775808", b"1e999", b"9" * 5000)
@@ -27,8 +32,9 @@ Mutation = Callable[[bytes, Sequence[bytes], Random], bytes]
 
 def damaged(content: bytes, others: Sequence[bytes], rng: Random) -> bytes:
     """One to sixteen mutations of `content`; `others` are what a splice may take from."""
+    most = len(content) + LONGEST
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
-        content = rng.choice(_MUTATIONS)(content, others, rng)[:LONGEST]
+        content = rng.choice(_MUTATIONS)(content, others, rng)[:most]
     return content
 
 
@@ -39,6 +45,30 @@ def damaged_within(archive: bytes, rng: Random) -> bytes:
     name = rng.choice(sorted(members))
     members[name] = damaged(members[name], sorted(members.values()), rng)
     return zipped(members)
+
+
+def damaged_backup(archive: bytes, rng: Random) -> bytes:
+    """A backup with one file damaged, and its list of contents right again."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        files = {info.name: _content(opened, info) for info in opened}
+    contents = json.loads(files.pop(CONTENTS))
+    name = rng.choice(sorted(files))
+    files[name] = damaged(files[name], sorted(files.values()), rng)
+    sha256 = hashlib.sha256(files[name]).hexdigest()
+    contents["files"][name] = {"bytes": len(files[name]), "sha256": sha256}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as made:
+        for name, content in [*files.items(), (CONTENTS, json.dumps(contents).encode())]:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            made.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(info)
+    assert file is not None
+    return file.read()
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

@@ -27,9 +27,12 @@ from service.domain.corrections import folded
 from service.domain.stance import Stance, Verdict
 from service.errors import ConcordError
 from service.evaluation.labels import read_labels, read_topic_labels
+from service.operation.backup import back_up
+from service.operation.restore import restore
 from service.retrieval.build import Builder
 from service.retrieval.generations import Generations
 from service.retrieval.store import StatementStore, encode_statement
+from service.settings import Settings
 from service.stance.corrections import Corrections, parse_correction
 from service.stance.kept import KeptVerdicts
 from service.stance.training.corrected import correction_pairs
@@ -38,7 +41,8 @@ from service.stance.training.passages import read_pairs as read_passage_pairs
 from service.stance.training.passages import read_passages
 from tests.conftest import PROJECT, TOPICS, Quiet, ToyEncoder, statement
 from tests.faults import seeds
-from tests.faults.mutations import damaged, damaged_within
+from tests.faults.mutations import damaged, damaged_backup, damaged_within
+from tests.operation.conftest import deploy
 
 DATA = PROJECT / "data"
 Files = Mapping[str, bytes]
@@ -70,6 +74,8 @@ def damaged_folder(name: str, number: int, seed: int) -> tuple[Path, str]:
     target = rng.choice(sorted(files))
     if target.endswith(_ARCHIVES) and rng.random() < 0.7:
         files[target] = damaged_within(files[target], rng)
+    elif name == "backup" and rng.random() < 0.7:
+        files[target] = damaged_backup(files[target], rng)
     else:
         others = [content for whole in _inputs(name) for content in whole.values()]
         made = damaged(files[target], others, rng)
@@ -200,6 +206,13 @@ def _index(folder: Path, name: str) -> None:
         np.testing.assert_allclose(generation.index.vectors(slice(None)), toy.encode(texts), 1e-6)
 
 
+def _backup(folder: Path, name: str) -> None:
+    """What is restored is whole: it can be asked, and built from."""
+    settings = Settings(indexes=folder / "indexes", issues=folder / "issues", stance_model=None)
+    restore(settings, folder / name)
+    _index(settings.indexes, name)
+
+
 def _ask(generations: Generations) -> None:
     generation = generations.current()
     rows = range(generation.manifest.claims)
@@ -244,6 +257,13 @@ def _index_files() -> Sequence[Files]:
     return [files]
 
 
+def _backup_files() -> Sequence[Files]:
+    with tempfile.TemporaryDirectory() as made:
+        file = Path(made) / "backup.tar"
+        back_up(deploy(Path(made) / "indexes"), file)
+        return [{file.name: file.read_bytes()}]
+
+
 def _each(files: Files) -> Sequence[Files]:
     return [{name: content} for name, content in files.items()]
 
@@ -272,4 +292,5 @@ READERS = {
     "catalogue": Reader(_catalogue_file, lambda: [seeds.catalogue()], 4),
     "corrections": Reader(_corrections, lambda: [{"export.jsonl": seeds.export()}], 4),
     "index": Reader(_index, _index_files, 8),
+    "backup": Reader(_backup, _backup_files, 4),
 }

@@ -29,6 +29,8 @@ from service.errors import ConcordError
 from service.retrieval.build import Builder
 from service.retrieval.generations import exclusive
 from service.retrieval.store import StatementStore
+from service.web import serve
+from service.web.app import create_app
 from tests.conftest import PROJECT, Quiet, statement
 
 SHORT = "/v1/search?" + urlencode({"text": "The veto must be abolished.", "limit": 2})
@@ -212,6 +214,33 @@ def test_a_stop_finishes_what_was_begun(folder: Path) -> None:
             idle.connect()
 
 
+def test_a_stop_does_not_wait_for_ever(
+    bundled: Comparator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(serve, "STOP_WITHIN_S", 0.5)
+    app = create_app(comparator=bundled, bound_host="127.0.0.1")
+    begun, end = threading.Event(), threading.Event()
+
+    def endless() -> str:
+        begun.set()
+        end.wait(60)
+        return ""
+
+    app.add_url_rule("/endless", view_func=endless)
+    server = serve.Server(app, bundled.settings, "127.0.0.1", 0)
+    running = threading.Thread(target=server.run)
+    running.start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.request("GET", "/endless")
+    assert begun.wait(10)
+    server.stop()
+    running.join(20)
+    assert not running.is_alive()
+    assert "1 requests weren't finished" in caplog.text
+    end.set()
+    connection.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_service_stops_at_once(folder: Path, number: signal.Signals) -> None:
     with serving(folder) as service:
@@ -255,6 +284,20 @@ def test_a_client_that_has_gone_is_not_answered(folder: Path) -> None:
         assert service.ask(SHORT).status == 200
         searches = [line for line in service.lines() if line.get("path") == "/v1/search"]
         assert len(searches) == 2
+
+
+@pytest.mark.parametrize("declared", [{}, {"trusted_proxy": "127.0.0.1"}])
+def test_whoever_comes_through_a_proxy_is_not_this_machine(
+    folder: Path, declared: dict[str, str]
+) -> None:
+    with serving(folder, **declared) as service:
+        assert service.ask("/metrics").status == 200
+        connection = service.connect()
+        for name, status in (("192.0.2.7", 401), ("192.0.2.7, 127.0.0.1", 401)):
+            connection.request("GET", "/metrics", headers={"X-Forwarded-For": name})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == status
 
 
 def test_only_one_line_a_request_and_all_of_it_json(folder: Path) -> None:

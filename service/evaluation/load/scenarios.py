@@ -83,8 +83,8 @@ class Bench:
             started = self.peer.serving(generation, kind)
             rows[kind] = self._row(scenario, started, lambda asked: txtai_targets(asked, LIMIT))
             if self.search:
-                ratio = rows["concord"]["highest_per_s"] / rows[kind]["highest_per_s"]
-                rows["concord"][f"over_{kind}".replace(" ", "_")] = ratio
+                held = rows[kind]["highest_per_s"]
+                rows["concord"][f"{kind.replace(' ', '_')}_per_s"] = held
         about = f"{scenario.about} ({generation.manifest.positions:,} positions)"
         return Block(f"load_{scenario.name}", rows, about, ours="concord")
 
@@ -98,7 +98,7 @@ class Bench:
         with started as server:
             load = _Load(server, left, targets)
             # Memory is counted from where the server has its working set and its caches are full.
-            most = load.saturated(WARM_UP_S)
+            row["most_per_s"] = most = load.saturated(WARM_UP_S)
             if self.search:
                 row["highest_per_s"] = load.highest(most, self.probe_s)
             if self.seconds:

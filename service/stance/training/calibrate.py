@@ -17,10 +17,6 @@ from service.stance.training.pairs import Pair
 
 # At most this share of the tuning issues' opposed pairs may be called aligned.
 WORST = 0.02
-# Of the tuning pairs a third are opposed, of what a search brings one in fifty: more is asked for.
-# Chosen with the answers of `evaluate answers` in view: the same opposition is found as from 0.5
-# on, with half as many false alarms.
-LEAST_OPPOSED = 0.56
 _ALIGNED, _PARTIAL, _OPPOSED, _UNCLEAR = range(len(STANCES))
 
 
@@ -45,8 +41,7 @@ def calibrate(logits: npt.NDArray[np.float32], pairs: Sequence[Pair]) -> dict[st
     probabilities = Calibration(**fitted, least={}).probabilities(logits)
     best = (-1.0, {Stance.ALIGNED: 0.9, Stance.OPPOSED: 0.9})
     # No side is taken against the odds.
-    grid = np.arange(0.5, 0.9, 0.02)
-    for aligned, opposed in itertools.product(grid, grid[grid >= LEAST_OPPOSED - 1e-9]):
+    for aligned, opposed in itertools.product(np.arange(0.5, 0.9, 0.02), repeat=2):
         least = {str(Stance.ALIGNED): float(aligned), str(Stance.OPPOSED): float(opposed)}
         guess = Calibration(**fitted, least=least).stances(probabilities)
         against = truth == _OPPOSED

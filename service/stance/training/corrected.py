@@ -43,7 +43,7 @@ def _lines(path: Path) -> list[tuple[Correction, str | None]]:
                 raise ValueError("must be a JSON object")
             correction = read_correction(fields)
             found.append((correction, _claim_text(fields.get("claim_text"), correction)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnreadableFile(f"{path}:{number}: {error}") from error
     return found
 
