@@ -245,6 +245,22 @@ class Comparator:
         given = {"topic": topic, "issue": issue, "text": text}
         return trends(self._inquiry(given, filters), parse_by(by))
 
+    def latest(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        text: str | None = None,
+        most: int = 50,
+        **filters: Any,
+    ) -> list[ClaimRecord]:
+        """Positions on a topic, an issue or any text, the latest first, `most` of them; as for
+        `trends`."""
+        inquiry = self._inquiry({"topic": topic, "issue": issue, "text": text}, filters)
+        rows = np.flatnonzero(inquiry.about)
+        latest = rows[np.argsort(-inquiry.generation.columns.last[rows], kind="stable")][:most]
+        return inquiry.generation.library.records([int(row) for row in latest])
+
     def explain(self, text: str, claim_id: str) -> dict[str, Any]:
         """The words of a claim that decide where it stands towards `text`, asked as one part.
 

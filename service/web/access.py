@@ -137,11 +137,16 @@ def from_this_machine() -> bool:
     return is_loopback(request.remote_addr)
 
 
+def anyone_reads(app: Flask) -> bool:
+    """Whether reading may need no key: everybody's, or on this machine."""
+    allowed: bool | None = app.extensions["accounts"].settings.anonymous_read
+    return is_loopback(app.config.get("BOUND_HOST")) if allowed is None else allowed
+
+
 def _anyone_reads() -> bool:
-    allowed = accounts().settings.anonymous_read
-    if allowed is not None:
-        return allowed
-    return is_loopback(current_app.config.get("BOUND_HOST")) and from_this_machine()
+    if accounts().settings.anonymous_read is None and not from_this_machine():
+        return False
+    return anyone_reads(current_app)
 
 
 @functools.lru_cache(1_000)

@@ -275,8 +275,9 @@ def _place(parts: Sequence[str | int]) -> str:
     return name
 
 
-def openapi(app: Flask) -> dict[str, Any]:
-    """The whole contract as an OpenAPI 3.1 document (JSON Schema 2020-12)."""
+def openapi(app: Flask, *, anyone_reads: bool) -> dict[str, Any]:
+    """The whole contract as an OpenAPI 3.1 document (JSON Schema 2020-12). `anyone_reads`: whether
+    what needs the scope `read` may be had without a key."""
     found = operations(app)
     asked: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
     for operation in found:
@@ -290,9 +291,10 @@ def openapi(app: Flask) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in found:
         query = queries.get(operation.query) if operation.query else None
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(
-            operation, query or {}, made
-        )
+        described_here = _described(operation, query or {}, made)
+        if anyone_reads and operation.scope is Scope.READ:
+            described_here["security"].append({})
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described_here
     return {
         "openapi": "3.1.0",
         "info": {
@@ -359,8 +361,6 @@ def _described(
         found["requestBody"] = {"required": True, "content": {JSON: content}}
     if operation.scope is not None:
         found["security"] = [{"bearer": []}, {"key": []}]
-        if operation.scope is Scope.READ:
-            found["security"].append({})
         found["x-scope"] = str(operation.scope)
     return found
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Flask, Response, current_app, render_template
 from werkzeug.exceptions import NotFound
 
+from service.web.access import anyone_reads
 from service.web.contract import Contract, Operation, openapi, operations
 from service.web.negotiation import JSON
 from service.web.problems import TYPES
@@ -63,4 +64,7 @@ def sent(operation: Operation) -> dict[str, Any]:
 
 @cache
 def _document(app: Flask) -> str:
-    return json.dumps(openapi(app), ensure_ascii=False, indent=1) + "\n"
+    return (
+        json.dumps(openapi(app, anyone_reads=anyone_reads(app)), ensure_ascii=False, indent=1)
+        + "\n"
+    )

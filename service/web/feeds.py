@@ -6,11 +6,7 @@ from datetime import UTC, datetime, time
 
 from feedgen.feed import FeedGenerator
 from flask import Response, request, url_for
-from werkzeug.urls import iri_to_uri
 
-from service.domain.answers import Hit
-from service.domain.dates import PartialDate
-from service.errors import InvalidInput, NotFound
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.schemas import FeedQuery
@@ -30,48 +26,30 @@ def feed(query: FeedQuery) -> Response:
     mean.
     """
     asked = comparator()
-    title, text = _subject(query)
-    answer = asked.search(
-        text,
-        sort="recent", group_by="none", limit=ENTRIES, stance="off",
-        states=query.states, blocs=query.blocs, exclude=query.exclude,
-        topics=[query.topic] if query.topic else [],
-    )  # fmt: skip
+    given = query.given()
+    said = [given[name] for name in ("issue", "topic", "text") if given.get(name)]
+    found = asked.latest(most=ENTRIES, **given)
     made = FeedGenerator()
-    here = iri_to_uri(request.url)
-    made.id(here)
-    made.title(_visible(f"Concord: {title}"))
-    made.link(href=here, rel="self", type=ATOM)
+    own = iri_to_uri(request.url)
+    made.id(own)
+    made.title(f"Concord: {_visible(' '.join(said))}")
+    made.link(href=own, rel="self", type=ATOM)
     made.generator("Concord")
     made.updated(datetime.fromisoformat(asked.generation.manifest.created))
-    for hit in answer.results:
-        assert isinstance(hit, Hit)
+    for record in found:
+        claim, statement = record.claim, record.statement
+        name = asked.state_name(statement.state)
+        day = datetime.combine(statement.date.first, time(), UTC)
+        address = url_for("records.claim", claim_id=claim.id, _external=True)
         entry = made.add_entry(order="append")
-        day = datetime.combine(PartialDate(hit.date).first, time(), UTC)
-        entry.id(url_for("records.claim", claim_id=hit.claim_id, _external=True))
-        entry.link(href=url_for("records.claim", claim_id=hit.claim_id, _external=True))
-        entry.title(_visible(f"{asked.state_name(hit.state)}: {hit.text[:100]}"))
-        entry.content(_visible(hit.text), type="text")
-        entry.author(name=_visible(hit.speaker or asked.state_name(hit.state)))
+        entry.id(address)
+        entry.link(href=address)
+        entry.title(_visible(f"{name}: {claim.text[:100]}"))
+        entry.content(_visible(claim.text), type="text")
+        entry.author(name=_visible(statement.speaker or name))
         entry.published(day)
         entry.updated(day)
     return Response(made.atom_str(), mimetype=ATOM)
-
-
-def _subject(query: FeedQuery) -> tuple[str, str]:
-    """The feed's title, and what is searched."""
-    given = [name for name in ("topic", "issue", "text") if getattr(query, name)]
-    if len(given) != 1:
-        raise InvalidInput("topic", "give a topic, an issue or a text: one of them")
-    if query.issue:
-        issue = comparator().issues.get(query.issue)
-        if issue is None:
-            raise NotFound(f"no such issue: {query.issue}")
-        return issue.proposition, issue.proposition
-    if query.topic:
-        topic = comparator().catalogue.topics.resolve(query.topic)
-        return (topic.name, topic.definition) if topic else (query.topic, query.topic)
-    return query.text, query.text
 
 
 def _visible(text: str) -> str:

@@ -44,9 +44,7 @@ from service.settings import PROJECT
 
 MOST_QUERIES = 100
 _DAYS = "(0[1-9]|1[0-9]|2[0-8])"
-_MONTH_DAY = (
-    f"(02-{_DAYS}|(0[469]|11)-({_DAYS}|29|30)|(0[13578]|1[02])-({_DAYS}|29|30|31))"
-)
+_MONTH_DAY = f"(02-{_DAYS}|(0[469]|11)-({_DAYS}|29|30)|(0[13578]|1[02])-({_DAYS}|29|30|31))"
 _LEAP_YEAR = "([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)"
 _YEAR = "[1-9][0-9]{3}"
 _ISO_DATE = {
@@ -256,9 +254,7 @@ class Question(WithTopics):
     mode: SearchMode = SearchMode.DENSE
     sort: Sort = Sort.SIMILARITY
     group_by: GroupBy = GroupBy.STATE
-    limit: Groups = Field(
-        default=20, description="Groups, or hits where ungrouped, of one page."
-    )
+    limit: Groups = Field(default=20, description="Groups, or hits where ungrouped, of one page.")
     per_state: PerState = 3
     fold: Flag = Field(default=True, description="Near-identical sentences of a state once.")
     stance: Stances = Field(default=["on"], description="`on`, `off`, or only these stances.")

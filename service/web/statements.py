@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Response, jsonify
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import PathConverter
 
 from service.domain.access import Scope
 from service.web.asked import comparator
@@ -21,6 +23,18 @@ from service.web.schemas import (
 )
 
 statements = Contract("statements")
+
+
+class StatementId(PathConverter):
+    """An id may hold slashes; what ends in `/status` is another path."""
+
+    regex = r"[^/].*?(?<!/status)"
+
+
+@statements.record_once
+def _known_in_paths(setup: BlueprintSetupState) -> None:
+    setup.app.url_map.converters["statement"] = StatementId
+
 
 _EXAMPLE = {
     "id": "example-1",
@@ -86,7 +100,7 @@ def statement_status(statement_id: str) -> dict[str, Any]:
     }
 
 
-@statements.delete("/v1/statements/<path:statement_id>", answer=DeletedStatement,
+@statements.delete("/v1/statements/<statement:statement_id>", answer=DeletedStatement,
                    scope=Scope.IMPORT, others=(409,), example={"path": _PATH},
                    headers=HEADERS)  # fmt: skip
 def delete_statement(statement_id: str) -> Response:

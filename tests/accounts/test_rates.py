@@ -112,3 +112,18 @@ def test_settings_that_make_no_sense(limits: str, storage: str, field: str) -> N
         Rates(limits, storage)
     assert raised.value.field == field
     assert "hunter2" not in str(raised.value)
+
+
+def test_in_memory_the_past_is_forgotten_and_no_thread_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_FORGET_S", 0.5)
+    rates = Rates("5 per second", "memory://")
+    time.sleep(0.1)  # the storage's own first thread ends
+    running = threading.active_count()
+    for number in range(500):
+        rates.hit(f"address {number}")
+        assert threading.active_count() <= running
+    time.sleep(2.1)
+    rates.hit("address 0")
+    assert len(rates._local.storage.storage) <= 2  # type: ignore[attr-defined]

@@ -14,13 +14,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
 from flask import Flask
+from schemathesis import Case, HookContext
 from schemathesis.config import ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
+from service.accounts.idempotency import HEADER
 from service.comparison import Comparator
 from service.domain.access import Scope
 from service.retrieval.build import Builder
@@ -143,9 +146,13 @@ def _schema(served: Served, seed: int) -> Any:
             "headers": {"X-API-Key": served.token},
             "checks": CHECKS,
             "continue-on-failure": True,
-            "generation": {"max-examples": each, "deterministic": True, "database": "none",
-                           # Beside the key that is sent; `ignored_auth` tries others by itself.
-                           "with-security-parameters": False},
+            "generation": {
+                "max-examples": each,
+                "deterministic": True,
+                "database": "none",
+                # Beside the key that is sent; `ignored_auth` tries others by itself.
+                "with-security-parameters": False,
+            },
             "phases": {
                 "coverage": {"enabled": bool(CASES)},
                 "stateful": {"generation": {"max-examples": each}},
@@ -153,4 +160,14 @@ def _schema(served: Served, seed: int) -> Any:
         }
     )
     config = SchemathesisConfig(seed=seed, projects=ProjectsConfig(default=project))
-    return schemathesis.openapi.from_url(f"{served.address}/openapi.json", config=config)
+    schema = schemathesis.openapi.from_url(f"{served.address}/openapi.json", config=config)
+    schema.hooks.hook(before_call)
+    return schema
+
+
+def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Well-formed Idempotency-Keys that nobody sent before: else most imports, which come with the
+    same few, would be refused as conflicts, and none be done."""
+    name = str(case.headers.get(HEADER, "")) if case.headers else ""
+    if 0 < len(name) < 200 and name.isascii() and name.isprintable() and " " not in name:
+        case.headers[HEADER] = f"{name}.{uuid4().hex}"
