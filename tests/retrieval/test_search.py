@@ -17,6 +17,7 @@ from service.domain.blocs import Bloc, Blocs
 from service.domain.dates import PartialDate
 from service.domain.questions import GroupBy, Part, Question, SearchMode, Sort, TopicFilter
 from service.domain.statements import Kind, Statement
+from service.retrieval import search
 from service.retrieval.build import Builder
 from service.retrieval.generations import Generation, Generations
 from service.retrieval.search import (
@@ -293,3 +294,40 @@ def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
 
 def test_nothing_passes(generation: Generation) -> None:
     assert ask(generation, "veto", exclude=STATES) == []
+
+
+@pytest.mark.parametrize("group_by", list(GroupBy))
+@pytest.mark.parametrize("sort", list(Sort))
+def test_few_rows_fold_as_many_do(
+    generation: Generation, monkeypatch: pytest.MonkeyPatch, group_by: GroupBy, sort: Sort
+) -> None:
+    folded = 0
+    for text in (*WORDS, "abolish the veto", "we must keep peace"):
+        for limit in (1, 3, 50):
+            asked: dict[str, Any] = {"group_by": group_by, "sort": sort, "per_state": limit}
+            with monkeypatch.context() as patch:
+                patch.setattr(search, "FEW", 0)
+                by_many = ask(generation, text, **asked)
+            with monkeypatch.context() as patch:
+                patch.setattr(search, "FEW", 10_000)
+                assert ask(generation, text, **asked) == by_many
+            folded += sum(hit.folded for group in by_many for hit in group.hits)
+    assert folded > 20
+
+
+def test_products_of_rows_close_together_and_far_apart(generation: Generation) -> None:
+    index = generation.index
+    whole = index.vectors(slice(None))
+    for rows in ([0], [3, 4, 5, 7], [0, 50, index.count - 1], range(index.count)):
+        found = index.products([5, 0], np.array(rows))
+        np.testing.assert_allclose(found, whole[[5, 0]] @ whole[list(rows)].T, atol=1e-6)
+
+
+def test_rows_outside_the_ranges_have_no_score(generation: Generation) -> None:
+    index = generation.index
+    query = index.vectors(2)
+    found = index.scores(query, [(1, 3), (3, 3), (10, 20)])
+    inside = np.zeros(index.count, np.bool_)
+    inside[1:3] = inside[10:20] = True
+    np.testing.assert_allclose(found[inside], index.vectors(slice(None))[inside] @ query, atol=1e-6)
+    assert (found[~inside] == -np.inf).all()
