@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 
 from feedgen.feed import FeedGenerator
 from flask import Response, request, url_for
+from werkzeug.urls import iri_to_uri
 
 from service.web.asked import comparator
 from service.web.contract import Contract

@@ -118,9 +118,7 @@ def _article(folder: Path, name: str) -> None:
 
 def _table(folder: Path, name: str) -> None:
     report = ImportReport()
-    for one in read_table(
-        folder / name, states=_catalogue().states, maker=_maker(), report=report
-    ):
+    for one in read_table(folder / name, states=_catalogue().states, maker=_maker(), report=report):
         encode_statement(one).encode()
     _said(report)
 
@@ -246,9 +244,9 @@ def _index_files() -> Sequence[Files]:
             list(StatementStore(folder).put(_STATEMENTS[: number + 1]))
             Builder(folder, ToyEncoder(), TOPICS).build(Quiet())
         _corrected(folder, "opposed")
-        KeptVerdicts(
-            folder / "verdicts.sqlite", "x", lambda asked: [_VERDICT] * len(asked)
-        ).judge([("a", "b")])
+        KeptVerdicts(folder / "verdicts.sqlite", "x", lambda asked: [_VERDICT] * len(asked)).judge(
+            [("a", "b")]
+        )
         files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
@@ -269,12 +267,8 @@ def _each(files: Files) -> Sequence[Files]:
 
 
 READERS = {
-    "article": Reader(
-        _article, lambda: _each(seeds.documents()), 30, seeds.hostile_documents
-    ),
-    "table": Reader(
-        _table, lambda: _each(seeds.tables()), 20, seeds.hostile_tables
-    ),
+    "article": Reader(_article, lambda: _each(seeds.documents()), 30, seeds.hostile_documents),
+    "table": Reader(_table, lambda: _each(seeds.tables()), 20, seeds.hostile_tables),
     "ungdc": Reader(
         _corpus,
         lambda: [seeds.corpus()],

@@ -103,7 +103,9 @@ def parquet(columns: dict[str, Any], **options: str) -> bytes:
 def speakers() -> bytes:
     book = openpyxl.Workbook()
     assert book.active is not None
-    book.active.append(["Year", "Session", "ISO Code", "Country", "Name of Person Speaking", "Post"])
+    book.active.append(
+        ["Year", "Session", "ISO Code", "Country", "Name of Person Speaking", "Post"]
+    )
     book.active.append([2021, 76, "FJI", "Fiji", "Ana Tui", "Prime Minister"])
     book.active.append([2021, 76, "NOR", "Norway", "Kari Test", None])
     packed = io.BytesIO()
@@ -254,7 +256,9 @@ def hostile_sheets() -> Iterator[dict[str, bytes]]:
     shared += b'formats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
     spread = _replaced(plain, "[Content_Types].xml", b"</Types>", shared)
     kind = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    spread = _with_member(spread, strings, b'<?xml version="1.0"?><sst %s><si><t>a</t></si></sst>' % kind)
+    spread = _with_member(
+        spread, strings, b'<?xml version="1.0"?><sst %s><si><t>a</t></si></sst>' % kind
+    )
     far = b'<row r="1048576"><c r="XFD1048576" t="n"><v>1</v></c></row></sheetData>'
     wide = b"".join(
         b'<row r="%d"><c r="XFD%d" t="n"><v>1</v></c></row>' % (n, n) for n in range(9, 20_000)

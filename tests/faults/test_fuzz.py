@@ -31,7 +31,9 @@ def test_a_few_damaged_files_are_read_or_refused(capsys: pytest.CaptureFixture[s
 def _check(cases: Sequence[Case], capsys: pytest.CaptureFixture[str]) -> None:
     found = run(iter(cases), SEED, processes=os.cpu_count() or 1)
     with capsys.disabled():
-        print(f"\n{'reader':12} {'inputs':>7} {'read':>7} {'refused':>8} {'failed':>7} {'slowest':>8}")
+        print(
+            f"\n{'reader':12} {'inputs':>7} {'read':>7} {'refused':>8} {'failed':>7} {'slowest':>8}"
+        )
         for name, counts in found.counts.items():
             failed = counts.total() - counts["read"] - counts["refused"]
             print(

@@ -12,13 +12,14 @@ the figures as one line of JSON.
 from __future__ import annotations
 
 import json
-import select
+import selectors
 import socket
 import sys
 import time
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,8 @@ class _Connection:
 
     def send(self, request: bytes, due: float) -> None:
         self.due = due
-        self.socket.sendall(request)
+        with suppress(OSError):  # where the server hung up, `receive` tells
+            self.socket.sendall(request)
 
     def receive(self) -> bool:
         """Whether the answer is complete. Raises OSError where the server hung up or spoke no
@@ -92,82 +94,92 @@ class OpenLoop:
     def __init__(self, plan: Plan, measuring: Callable[[], None] = lambda: None) -> None:
         self.plan = plan
         self._measuring = measuring
-        self._total = int(plan.rate * (plan.warm_up_s + plan.seconds)) if plan.rate else 0
+        self._requests = [
+            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n\r\n".encode()
+            for target in plan.targets
+        ]
+        self._total = int(plan.rate * (plan.warm_up_s + plan.seconds))
+        self._sent = 0
+        self._busy: set[_Connection] = set()
+        self._free: deque[_Connection] = deque()
         self._latencies = array("d")
         self._errors: Counter[str] = Counter()
         self._answered = 0
 
     def run(self) -> dict[str, Any]:
-        plan = self.plan
-        requests = [
-            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\n\r\n".encode()
-            for target in plan.targets
-        ]
-        connections = [_Connection(plan.port) for _ in range(plan.connections)]
-        poll = select.epoll()
-        by_number = {one.socket.fileno(): one for one in connections}
-        for number in by_number:
-            poll.register(number, select.EPOLLIN)
-        free = deque(connections)
-        busy: set[_Connection] = set()
+        with selectors.DefaultSelector() as selector:
+            for _ in range(self.plan.connections):
+                connection = _Connection(self.plan.port)
+                selector.register(connection.socket, selectors.EVENT_READ, connection)
+                self._free.append(connection)
+            try:
+                return self._run(selector)
+            finally:
+                for connection in (*self._free, *self._busy):
+                    connection.socket.close()
+
+    def _run(self, selector: selectors.BaseSelector) -> dict[str, Any]:
         start = time.perf_counter()
-        self._from = start + plan.warm_up_s
-        end = self._from + plan.seconds
-        sent, used, began = 0, 0.0, False
+        self._from = start + self.plan.warm_up_s
+        self._until = self._from + self.plan.seconds
+        used: float | None = None
         while True:
             now = time.perf_counter()
-            if not began and now >= self._from:
-                began, used = True, time.process_time()
+            if used is None and now >= self._from:
+                used = time.process_time()
                 self._measuring()
-            if now >= end and (not busy or now >= end + GRACE_S):
+            if now >= self._until and (not self._busy or now >= self._until + GRACE_S):
                 break
-            wait = end - now if now < end else end + GRACE_S - now
-            if now < end and (sent < self._total or not plan.rate):
-                while free:
-                    due = start + sent / plan.rate if plan.rate else now
-                    if due > now:
-                        wait = min(wait, due - now)
-                        break
-                    if plan.rate and sent == self._total:
-                        break
-                    connection = free.popleft()
-                    busy.add(connection)
-                    connection.send(requests[sent % len(requests)], due)
-                    sent += 1
-            if not began:
+            wait = self._until + (GRACE_S if now >= self._until else 0) - now
+            if used is None:
                 wait = min(wait, self._from - now)
-            for number, _ in poll.poll(max(wait, 0.0)):
-                connection = by_number[number]
-                try:
-                    if not connection.receive():
-                        continue
-                    self._count(connection, None)
-                except (OSError, ValueError) as error:
-                    self._count(connection, type(error).__name__)
-                    poll.unregister(number)
-                    del by_number[number]
-                    connection.socket.close()
-                    connection.open()
-                    by_number[connection.socket.fileno()] = connection
-                    poll.register(connection.socket.fileno(), select.EPOLLIN)
-                busy.discard(connection)
-                free.append(connection)
+            if now < self._until:
+                wait = min(wait, self._send(start, now))
+            for key, _ in selector.select(max(wait, 0.0)):
+                self._receive(selector, key.data)
         now = time.perf_counter()
-        cpu = time.process_time() - used
-        for connection in busy:
+        for connection in self._busy:
             self._count(connection, "no answer")
-        unsent = self._total - sent if plan.rate else 0
-        # What was never sent waited at least until now.
-        for number in range(sent, sent + unsent):
-            due = start + number / plan.rate
+        unsent = range(self._sent, self._total)
+        for number in unsent:
+            due = start + number / self.plan.rate
             if due >= self._from:
-                self._latencies.append(now - due)
-        return self._figures(unsent, cpu, now - self._from)
+                self._latencies.append(now - due)  # it waited at least until now
+        return self._figures(len(unsent), time.process_time() - (used or 0.0), now - self._from)
+
+    def _send(self, start: float, now: float) -> float:
+        """Send what is due where a connection is free; returns the seconds until the next is."""
+        rate = self.plan.rate
+        while self._free and (not rate or self._sent < self._total):
+            due = start + self._sent / rate if rate else now
+            if due > now:
+                return due - now
+            connection = self._free.popleft()
+            self._busy.add(connection)
+            connection.send(self._requests[self._sent % len(self._requests)], due)
+            self._sent += 1
+        return float("inf")
+
+    def _receive(self, selector: selectors.BaseSelector, connection: _Connection) -> None:
+        error = None
+        try:
+            if not connection.receive():
+                return
+        except (OSError, ValueError) as failure:
+            error = type(failure).__name__
+            selector.unregister(connection.socket)
+            connection.socket.close()
+            connection.open()
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        if connection in self._busy:  # else the server hung up where nothing was asked
+            self._count(connection, error)
+            self._busy.discard(connection)
+            self._free.append(connection)
 
     def _count(self, connection: _Connection, error: str | None) -> None:
         now = time.perf_counter()
         good = error is None and connection.status == 200
-        self._answered += good and self._from <= now <= self._from + self.plan.seconds
+        self._answered += good and self._from <= now <= self._until
         if connection.due < self._from:
             return
         self._latencies.append(now - connection.due)
