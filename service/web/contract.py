@@ -370,7 +370,7 @@ def _responses(operation: Operation, made: Mapping[Any, Any]) -> dict[str, Any]:
     if operation.answer is not None:
         content[JSON] = {"schema": made[(operation.answer, "serialization")]}
     for media in operation.media:
-        content.setdefault(media, {"schema": {"type": "string"}})
+        content.setdefault(media, {"schema": {"type": "object" if media == JSON else "string"}})
     if operation.rows is not None:
         content |= {kind: {"schema": {"type": "string"}} for kind in Rows.MEDIA}
     good: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}

@@ -32,7 +32,7 @@ def docs() -> str:
     document = json.loads(_document(app))
     described = [
         (operation, document["paths"][operation.path][operation.method.lower()], sent(operation))
-        for operation in operations(app)
+        for operation in sorted(operations(app), key=lambda o: not o.path.startswith("/v1"))
     ]
     return render_template("docs.html", operations=described, document=document, types=TYPES)
 
