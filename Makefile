@@ -4,12 +4,13 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 # On Linux: make install TORCH_INDEX=<PyTorch's CPU index> (README, "Size") avoids the CUDA build.
 TORCH_INDEX ?=
+LOAD ?=
 BIN := .venv/bin
 # Of make contract.
 CASES ?= 10000
 UNGDC ?= ../shared/corpora/ungdc
 
-.PHONY: run test slow contract check bench install
+.PHONY: run test slow contract check bench load install
 
 run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
@@ -31,6 +32,10 @@ check: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m service.evaluation.bench --corpus $(UNGDC)
+
+# Ten minutes each, on Concord and on txtai in turn; LOAD="--minutes 1 --only bundled" for less.
+load: .venv/installed
+	$(BIN)/python -m service.evaluation.load $(LOAD)
 
 install: .venv/installed
 

@@ -1,6 +1,5 @@
 """One tree of errors. It knows neither HTTP nor exit codes; the edges translate."""
 
-
 # Characters of a message; one that quotes a damaged file would be as long as that.
 LONGEST = 1_000
 

@@ -45,7 +45,9 @@ from service.errors import InvalidInput
     multiple=True,
     help="on (default), off, or only these: aligned, partial, opposed, unclear. Repeatable.",
 )
-@click.option("--cursor", help="The next page: `next` of an answer in JSON, with the same question.")
+@click.option(
+    "--cursor", help="The next page: `next` of an answer in JSON, with the same question."
+)
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def search(text: str | None, file: Path | None, format_: str, **filters: Any) -> None:
     """Ask who holds the position in TEXT: a claim, a paragraph or a whole statement."""

@@ -120,9 +120,7 @@ def _title(soup: BeautifulSoup, metas: Mapping[tuple[str, str], str]) -> str | N
     return title or None
 
 
-def _published(
-    soup: BeautifulSoup, metas: Mapping[tuple[str, str], str]
-) -> PartialDate | None:
+def _published(soup: BeautifulSoup, metas: Mapping[tuple[str, str], str]) -> PartialDate | None:
     """The first of JSON-LD, metadata and <time> that gives a full date."""
     candidates = [*_json_dates(soup), _meta(metas, *_DATE_METAS)]
     for time in soup.find_all("time"):

@@ -42,7 +42,9 @@ def address(path: Path, *, writing: bool) -> str:
     if writing or os.access(path.parent, os.W_OK):
         return f"{where}?mode=rw"
     # Without a log that isn't copied yet, nothing but the file itself is needed.
-    return f"{where}?mode=ro" + ("" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1")
+    return f"{where}?mode=ro" + (
+        "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    )
 
 
 @contextmanager

@@ -80,7 +80,7 @@ class Stored:
 
     def _damage(self, statement_id: Any) -> str:
         return (
-            f"{self._path}: the statement {statement_id} is damaged: remove it and import it again, "
+            f"{self._path}: the statement {statement_id} is damaged: remove it, import it again, "
             "or restore a backup"
         )
 

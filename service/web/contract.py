@@ -31,7 +31,7 @@ _SECURITY: dict[str, Any] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
 # What any operation may answer instead of what was asked.
-_ALWAYS = (400, 406, 413, 429, 500, 503)
+_ALWAYS = (400, 406, 413, 429, 431, 500, 503)
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -338,6 +338,10 @@ def _described(
             for key, value in schema.items()
             if key not in ("description", "title", "x-explode")
         }
+        if _is_list(schema) and "enum" in schema["items"]:
+            # `states=`, as forms send it, and `states=FRA,`: what is empty is passed over.
+            known = [*schema["items"]["enum"], ""]
+            parameter["schema"]["items"] = schema["items"] | {"enum": known}
         if name in example.get("query", {}):
             parameter["example"] = example["query"][name]
         parameters.append(parameter)

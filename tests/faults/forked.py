@@ -6,9 +6,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
-import time
 from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -46,10 +45,8 @@ class Command:
 
     def kill(self, *, group: bool = False) -> bool:
         """SIGKILL, to its children as well with `group`; False where it had ended before."""
-        try:
-            os.killpg(self.pid, signal.SIGKILL) if group else os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(self.pid, signal.SIGKILL)
         self._process.join()
         return self._process.exitcode == -signal.SIGKILL
 

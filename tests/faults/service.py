@@ -37,17 +37,16 @@ def ask(
         connection.close()
 
 
-def wait_ready(port: int, alive: Callable[[], bool], seconds: float = 60) -> Any:
-    """What /readyz says once it answers; None where the process ended before."""
+def wait_for(what: Callable[[], bool], alive: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether it came to be before the process ended; no answer counts as no."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            status, said = ask(port, "/readyz")
-            if status == 200:
-                return said
+            if what():
+                return True
         except (OSError, http.client.HTTPException):
             pass
         if not alive():
-            return None
+            return False
         time.sleep(0.02)
-    raise AssertionError(f"not ready after {seconds} s")
+    raise AssertionError(f"not after {seconds} s")

@@ -4,6 +4,7 @@ seconds and a GiB."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,16 +31,15 @@ def test_a_few_damaged_files_are_read_or_refused(capsys: pytest.CaptureFixture[s
 
 def _check(cases: Sequence[Case], capsys: pytest.CaptureFixture[str]) -> None:
     found = run(iter(cases), SEED, processes=os.cpu_count() or 1)
-    with capsys.disabled():
-        print(
-            f"\n{'reader':12} {'inputs':>7} {'read':>7} {'refused':>8} {'failed':>7} {'slowest':>8}"
+    lines = [f"{'reader':12} {'inputs':>7} {'read':>7} {'refused':>8} {'failed':>7} {'slowest':>8}"]
+    for name, counts in found.counts.items():
+        failed = counts.total() - counts["read"] - counts["refused"]
+        lines.append(
+            f"{name:12} {counts.total():7,} {counts['read']:7,} {counts['refused']:8,} "
+            f"{failed:7,} {found.slowest[name]:6.1f} s"
         )
-        for name, counts in found.counts.items():
-            failed = counts.total() - counts["read"] - counts["refused"]
-            print(
-                f"{name:12} {counts.total():7,} {counts['read']:7,} {counts['refused']:8,} "
-                f"{failed:7,} {found.slowest[name]:6.1f} s"
-            )
+    with capsys.disabled():
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
     assert not found.failures, "\n\n".join(found.failures[:20])
     assert sum(counts.total() for counts in found.counts.values()) == len(cases)
 

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 import threading
 import time
 from collections import Counter
@@ -25,7 +26,7 @@ from service.retrieval.generations import LIBRARY, Generations, exclusive, verif
 from service.retrieval.store import StatementStore
 from service.settings import Settings
 from tests.faults.forked import Command
-from tests.faults.service import ask, free_port, wait_ready
+from tests.faults.service import ask, free_port, wait_for
 
 SEED = int(os.environ.get("CONCORD_FAULTS_SEED", "1"))
 KILLS = int(os.environ.get("CONCORD_KILLS", "200"))
@@ -63,7 +64,8 @@ def _kill(folder: Path, kills: int, capsys: pytest.CaptureFixture[str]) -> None:
         number += 1
     with capsys.disabled():
         each = ", ".join(f"{count} of {kind}" for kind, count in sorted(done.items()))
-        print(f"\n{done.total()} kills: {each}; {acknowledged:,} acknowledged statements")
+        said = f"\n{done.total()} kills: {each}; {acknowledged:,} acknowledged statements\n"
+        sys.stdout.write(said)
 
 
 class Killer(threading.Thread):
@@ -163,8 +165,8 @@ class Deployment:
         if self._rng.random() < 0.2:
             self._strike("start", command, group=group)
             return
-        ready = wait_ready(port, lambda: command.alive)
-        assert ready is not None, command.said()
+        ready = wait_for(lambda: ask(port, "/readyz")[0] == 200, lambda: command.alive)
+        assert ready, command.said()
         self._was_current = True
         end = time.monotonic() + self._rng.uniform(0.0, 2.5)
         killed = False
@@ -250,7 +252,8 @@ class Deployment:
         assert opened.index.count == len(opened.columns) == manifest.claims
         counts = (
             "SELECT count(*), count(DISTINCT id) FROM statement",
-            "SELECT count(*), count(DISTINCT statement || ':' || start || '-' || \"end\") FROM claim",
+            "SELECT count(*), count(DISTINCT statement || ' ' || start || ' ' || \"end\") "
+            "FROM claim",
         )
         library = generations.folder(current) / LIBRARY
         with closing(sqlite3.connect(f"{library.as_uri()}?mode=ro", uri=True)) as connection:

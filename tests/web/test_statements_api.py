@@ -309,3 +309,21 @@ def test_what_was_acknowledged_outlives_a_killed_service_and_comes_to_be_searche
             send(address, "POST", PATH, ROW)
     generations = Generations(folder)
     verify(generations.folder(generations.current_id() or ""))
+
+
+def test_a_statement_can_be_read_before_it_is_searched(app: Flask, client: FlaskClient) -> None:
+    own = client.post(PATH, json=ROW).json["statements"][0]["statement_id"]
+    reader = {"X-API-Key": key(app, Scope.READ)}
+    found = client.get(f"{PATH}/{own}", headers=reader)
+    assert (found.status_code, found.json["text"]) == (200, ROW["text"])
+    assert (found.headers["Cache-Control"], found.headers.get("ETag")) == ("no-store", None)
+    build(app.extensions["comparator"])
+    built = client.get(f"{PATH}/{own}", headers=reader)
+    assert built.json == found.json
+    assert built.headers["ETag"]
+
+
+def test_the_status_of_a_statement_is_only_read(client: FlaskClient) -> None:
+    refused = client.delete(f"{PATH}/example-1/status")
+    assert refused.status_code == 405
+    assert "DELETE" not in refused.headers["Allow"]

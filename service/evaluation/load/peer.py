@@ -24,7 +24,9 @@ from service.retrieval.generations import Generation
 from service.retrieval.packaged_model import model_folder
 
 PACKAGES = ("torch==2.13.0", "txtai[api]==9.14.0")
-COMPONENTS = {"txtai": "default", "txtai exact": "IDMap,Flat"}
+EXACT = "txtai exact"
+COMPONENTS = {"txtai": "default", EXACT: "IDMap,Flat"}
+APPROXIMATE_ABOVE = 5_000  # rows, by default
 LIMIT = 60  # quotations of an answer, as many as Concord's default page has at most
 _BUILDER = Path(__file__).with_name("txtai_index.py")
 
