@@ -1,4 +1,4 @@
-# make run | test | check | bench | slow | contract | install
+# make run | test | check | bench | load | faults | contract | slow | install
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -10,7 +10,7 @@ BIN := .venv/bin
 CASES ?= 10000
 UNGDC ?= ../shared/corpora/ungdc
 
-.PHONY: run test slow contract check bench load install
+.PHONY: run test slow contract faults check bench load install
 
 run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
@@ -23,6 +23,10 @@ slow: .venv/installed
 
 contract: .venv/installed
 	CONCORD_CASES=$(CASES) $(BIN)/python -m pytest -s tests/web/test_fuzzed_contract.py
+
+# 200 kills, full disks, damaged files: half an hour. CONCORD_KILLS and CONCORD_FUZZ for other numbers.
+faults: .venv/installed
+	$(BIN)/python -m pytest -m faults tests/faults
 
 check: .venv/installed
 	$(BIN)/ruff check .
