@@ -214,7 +214,7 @@ def test_a_full_disk(template: Path, tmp_path: Path) -> None:
                     if process.returncode:
                         failed += 1
                         assert str(place.indexes) in err.splitlines()[-1], err
-                        assert "full" in err or "No space" in err, err
+                        assert "full" in err or "No space left" in err, err
                     current(place)
                     service.generation()
                     assert before[1] <= place.stored()
@@ -241,7 +241,7 @@ def fill(path: Path, size: int) -> None:
         400_000,
         1_000_000,
         1_250_000,
-        1_260_000,
+        1_256_000,
     ],
 )
 def test_files_may_not_grow(place: Place, limit: int) -> None:
@@ -358,7 +358,8 @@ def test_a_damaged_generation(place: Place, name: str, how: str) -> None:
         assert name.removesuffix(".json") in err
         assert "Traceback" not in err
         with place.serving() as new:
-            assert new.generation() in whole
+            # It builds what it finds missing, by itself.
+            assert new.generation() in (before, last)
         place.run("build")
         assert current(place) == last
         assert service.generation() == last

@@ -183,7 +183,7 @@ def test_a_revoked_key_is_refused_within_seconds(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keys_module, "FRESH_S", 0.3)
-    here, elsewhere = serve(), serve()
+    here, elsewhere = serve(rate_limit="none"), serve()
     token = new_key(here, Scope.READ)
     assert here.get("/read", headers=bearer(token)).status_code == 200
     accounts_of(elsewhere).keys.revoke(token.split("_")[1])
