@@ -16,7 +16,7 @@ run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

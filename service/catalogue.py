@@ -30,6 +30,11 @@ class Catalogue:
     def load(cls, data_dir: Path) -> Catalogue:
         return cls(load_states(data_dir), load_blocs(data_dir), load_topics(data_dir))
 
+    def state_name(self, code: str) -> str:
+        """The code itself where no state has it."""
+        state = self.states.get(code)
+        return state.name if state else code
+
     def blocs_as_rows(self, on: date | None = None) -> dict[str, Any]:
         """Every bloc with its members of that day; without one, of today."""
         day = on or datetime.now(UTC).date()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any
 
@@ -10,48 +10,35 @@ import numpy as np
 
 from service.analysis.agreement import Agreement, agreement
 from service.analysis.annotations import read_annotations
-from service.analysis.facets import Facets, facets
+from service.analysis.facets import Facets
 from service.analysis.inquiry import Inquiry, inquire
 from service.analysis.issue_judge import IssueJudge
 from service.analysis.standings import IssueStandings
 from service.analysis.subject import find_issue, parse_subject, refuse_unknown
 from service.analysis.trends import Trends, parse_by, trends
-from service.answering import asked_too, echo, hit_of, word_stems
+from service.answerer import MOST_JUDGED, Answerer
 from service.catalogue import Catalogue, load_issues
 from service.corpus.claims import ClaimMaker
-from service.cursors import mark, write_cursor
-from service.domain.answers import Answer, AnsweredPart, Group, Hit
-from service.domain.corrections import Correction, ModelVerdict, folded, text_sha256
+from service.cursors import mark
+from service.domain.answers import Answer
+from service.domain.corrections import Correction, ModelVerdict, text_sha256
 from service.domain.issues import Annotation, Issues
-from service.domain.questions import GroupBy, Question, SearchMode
+from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, stage
-from service.domain.stance import Verdict
 from service.domain.statements import Statement
-from service.errors import IndexUnusable, InvalidInput, NotFound
+from service.errors import InvalidInput, NotFound
 from service.ingest import Ingest
 from service.operation.switch import finish
-from service.questions import MOST_GROUPS, parse_question
+from service.questions import parse_question
 from service.retrieval.encoder import Encoder, Vectors, open_encoder
-from service.retrieval.generations import REBUILD, Generation, Generations
+from service.retrieval.generations import Generation, Generations, refuse_other_encoder
 from service.retrieval.library import ClaimRecord
-from service.retrieval.search import (
-    ON_POINT_PERCENTILE,
-    RankedGroup,
-    Scored,
-    allowed_rows,
-    merge,
-    rank,
-    score,
-)
+from service.retrieval.search import allowed_rows
 from service.settings import Settings
-from service.stance.contraries import Contraries, Sides
+from service.stance.contraries import Contraries
 from service.stance.corrections import Corrections, parse_correction
 from service.stance.explanation import explain
 from service.stance.judge import StanceJudge, open_stance_model
-from service.stance.rows import corrected, judged, ordered, row
-
-# Pairs that one answer has judged at most: a longer text's claims share them.
-MOST_JUDGED = 600
 
 
 class Comparator:
@@ -111,21 +98,8 @@ class Comparator:
     def generation(self) -> Generation:
         """The current one; refused where it was built with another model than is set."""
         generation = self.generations.current(self.encoder.fingerprint)
-        manifest = generation.manifest
-        if manifest.fingerprint != self.encoder.fingerprint:
-            raise IndexUnusable(
-                f"generation {manifest.id} was built with {manifest.model}, the service is set to "
-                f"{self.encoder.name}: {REBUILD}, or set CONCORD_MODEL={manifest.model}"
-            )
+        refuse_other_encoder(generation.manifest, self.encoder.fingerprint)
         return generation
-
-    def _generation_of(self, question: Question) -> Generation:
-        """The current one, or that from which a page before came."""
-        if question.cursor is None:
-            return self.generation
-        if question.cursor.mark != mark(question):
-            raise InvalidInput("cursor", "belongs to another question: send the same one with it")
-        return self.generations.earlier(question.cursor.generation)
 
     def search(self, text: str, **filters: Any) -> Answer:
         """The most similar positions of other states.
@@ -134,64 +108,17 @@ class Comparator:
         `**{"from": 2015}`), to, forum, kind, mode, sort, group_by, limit, per_state, fold, stance,
         cursor. Raises InvalidInput naming the field, IndexUnusable where there is no index.
         """
-        asked = {"text": text, **filters}
-        judge = self.settings.stance_model is not None
-        return self.answer(parse_question(asked, self.catalogue, self.maker, judge=judge))
+        return self.answer(self._asked(text, filters))
 
     def answer(self, question: Question) -> Answer:
         """Answer a question that has been checked."""
-        generation = self._generation_of(question)
-        answered_from(generation.manifest.id)
-        scored, sides = self._scored(question, generation)
-        parts: tuple[AnsweredPart, ...] = ()
-        if len(scored) > 1 and question.cursor is None:
-            parts = tuple(
-                AnsweredPart(
-                    text=part.text,
-                    start=part.start,
-                    end=part.end,
-                    results=self._results(question, generation, one, number, len(scored) + 1)[0],
-                )
-                for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
-            )
-        results, used = self._results(question, generation, merge(scored), share=len(parts) + 1)
-        return Answer(
-            query=echo(question) | (asked_too(sides) if question.judged else {}),
-            generation=generation.manifest.id,
-            model=generation.manifest.model,
-            level=round(generation.similarity_at(ON_POINT_PERCENTILE), 6),
-            stance_model=self.stance_model.name if question.judged else None,
-            results=results,
-            parts=parts,
-            next=None if used is None else write_cursor(question, generation.manifest.id, used),
-        )
+        return self._answerer(question).answer()
 
     def facets(self, text: str, **filters: Any) -> Facets:
         """The claims that `search` finds on the point, counted by state, bloc, topic and year;
         and by stance the hits that it shows, for only they are judged. Without stances
         (`stance="off"`) no text is read."""
-        asked = {"text": text, **filters}
-        judge = self.settings.stance_model is not None
-        return self.facets_of(parse_question(asked, self.catalogue, self.maker, judge=judge))
-
-    def facets_of(self, question: Question, answer: Answer | None = None) -> Facets:
-        """Of a question that has been checked; `answer` is its own, where it was given before."""
-        if question.judged and answer is None:
-            answer = self.answer(question)
-        generation = self._generation_of(question)
-        if answer is not None and answer.generation != generation.manifest.id:
-            generation = self.generations.earlier(answer.generation)  # another is current by now
-        scored, _ = self._scored(question, generation)
-        found, level = merge(scored), generation.similarity_at(ON_POINT_PERCENTILE)
-        rows = np.flatnonzero((found.rank_by > -np.inf) & (found.similarity >= level))
-        return facets(
-            generation,
-            self.catalogue,
-            rows,
-            echo(question),
-            level,
-            answer if question.judged else None,
-        )
+        return self._answerer(self._asked(text, filters)).facets()
 
     def standings(self, issue: str, **filters: Any) -> IssueStandings:
         """Where every state stands on an issue, since when, and by which quotations.
@@ -323,8 +250,30 @@ class Comparator:
         return self.generation.library.claim(claim_id)
 
     def state_name(self, code: str) -> str:
-        state = self.catalogue.states.get(code)
-        return state.name if state else code
+        return self.catalogue.state_name(code)
+
+    def _asked(self, text: str, filters: Mapping[str, Any]) -> Question:
+        judge = self.settings.stance_model is not None
+        return parse_question({"text": text, **filters}, self.catalogue, self.maker, judge=judge)
+
+    def _answerer(self, question: Question) -> Answerer:
+        return Answerer(
+            question,
+            self._generation_of(question),
+            self.catalogue,
+            self.encoder,
+            self.kept_corrections,
+            contraries=lambda: self.contraries,
+            judge=lambda: self.stance_model,
+        )
+
+    def _generation_of(self, question: Question) -> Generation:
+        """The current one, or that from which a page before came."""
+        if question.cursor is None:
+            return self.generation
+        if question.cursor.mark != mark(question):
+            raise InvalidInput("cursor", "belongs to another question: send the same one with it")
+        return self.generations.earlier(question.cursor.generation, self.encoder.fingerprint)
 
     def _question(self, text: str, filters: Mapping[str, Any]) -> Question:
         """With the filters of analyses only, which are about positions."""
@@ -355,112 +304,6 @@ class Comparator:
             self.settings.indexes / "verdicts.sqlite",
         )
 
-    def _scored(
-        self, question: Question, generation: Generation
-    ) -> tuple[list[Scored], list[Sides | None]]:
-        """Part by part, with what was asked beside it."""
-        free = [topic.text for topic in question.topics if topic.id is None]
-        texts = [part.text for part in question.parts]
-        with stage(Stage.ENCODE):
-            # One text at a time: a text's vector must not depend, even in its last bit, on its
-            # neighbours, or the same question would not always have the same answer.
-            queries = np.concatenate([self.encoder.encode([text]) for text in texts])
-            topics = [self.encoder.encode([text])[0] for text in free]
-        with stage(Stage.SEARCH):
-            sides = self._sides(question, queries)
-            beside = [(found.holds, found.denies) if found else None for found in sides]
-            mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, topics)
-            return score(question, generation, queries, beside, mask, ranges), sides
-
-    def _sides(self, question: Question, queries: Vectors) -> list[Sides | None]:
-        """Asked as well where stances are wanted: opposition words it differently."""
-        if not question.judged or question.mode not in (SearchMode.DENSE, SearchMode.EXACT):
-            return [None] * len(question.parts)
-        return [self.contraries.of(query) for query in queries]
-
-    def _results(
-        self,
-        question: Question,
-        generation: Generation,
-        scored: Scored,
-        part: int | None = None,
-        share: int = 1,
-    ) -> tuple[tuple[Group, ...] | tuple[Hit, ...], int | None]:
-        """One page, and how many groups (or hits) it and those before it have used up, None where
-        it is the last one. `share` counts the lists of results that one answer holds: they share
-        what is judged."""
-        budget = MOST_JUDGED // share if question.judged else 0
-        wanted, limit = question.stances, question.limit
-        skip = question.cursor.skip if question.cursor else 0
-        most = limit + 1 if wanted is None else MOST_GROUPS
-        with stage(Stage.GROUP):
-            ranked = rank(question, generation, scored, skip, most)
-        found: list[Group] = []
-        used = 0
-        # Where only some stances are wanted, the nearest are judged first, and no more of them
-        # than fill the page.
-        for start in range(0, len(ranked), limit):
-            wave = ranked[start : start + limit]
-            hits = self._judged(question, self._hits(question, generation, wave, part), budget)
-            budget -= len(hits)
-            for group in self._grouped(question, wave, hits):
-                used += 1
-                if wanted is None or group.stance in wanted:
-                    found.append(group)
-                if len(found) == limit:
-                    break
-            if len(found) == limit or budget <= 0:
-                break
-        after = skip + used if used < len(ranked) else None
-        if question.group_by is GroupBy.NONE:
-            return tuple(group.hits[0] for group in found), after
-        return ordered(found), after
-
-    def _grouped(
-        self, question: Question, groups: Sequence[RankedGroup], hits: Sequence[Hit]
-    ) -> list[Group]:
-        results = []
-        taken = iter(hits)
-        for group in groups:
-            own = tuple(next(taken) for _ in group.hits)
-            by_statement = question.group_by is GroupBy.STATEMENT
-            results.append(
-                row(
-                    Group(
-                        state=own[0].state,
-                        name=self.state_name(own[0].state),
-                        count=group.count,
-                        hits=own,
-                        statement_id=own[0].statement_id if by_statement else None,
-                    )
-                )
-            )
-        return results
-
-    def _judged(self, question: Question, hits: list[Hit], most: int) -> list[Hit]:
-        """The first `most` hits with their stances; the others keep none, and say so by null."""
-        pairs = [(question.parts[hit.asked].text, hit.text) for hit in hits[:most]]
-        verdicts: list[Verdict] = []
-        if pairs:
-            with stage(Stage.JUDGE):
-                verdicts = self.stance_model.judge(pairs)
-        found = [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
-        return self._corrected(question, found) if question.judged else found
-
-    def _corrected(self, question: Question, hits: list[Hit]) -> list[Hit]:
-        """As users corrected them for the part that is answered, or else for the whole text."""
-        parts = {hit.asked: folded(question.parts[hit.asked].text) for hit in hits}
-        whole = folded(question.text)
-        held = self.kept_corrections.holding([*parts.values(), whole])
-        if not held:
-            return hits
-        found = []
-        for hit in hits:
-            place = hit.claim_id, text_sha256(hit.text)
-            correction = held.get((parts[hit.asked], *place)) or held.get((whole, *place))
-            found.append(corrected(hit, correction) if correction else hit)
-        return found
-
     def _words(self, correction: Correction) -> str | None:
         """Of the claim that was corrected, where it is there and still says the same."""
         try:
@@ -468,19 +311,3 @@ class Comparator:
         except NotFound:
             return None
         return text if text_sha256(text) == correction.sha256 else None
-
-    def _hits(
-        self,
-        question: Question,
-        generation: Generation,
-        groups: Sequence[RankedGroup],
-        part: int | None,
-    ) -> list[Hit]:
-        ranked = [hit for group in groups for hit in group.hits]
-        with stage(Stage.TEXTS):
-            records = generation.library.records([hit.row for hit in ranked])
-        stems = [word_stems(asked.text) for asked in question.parts]
-        return [
-            hit_of(generation, record, hit, part if part is not None else hit.asked, stems)
-            for record, hit in zip(records, ranked, strict=True)
-        ]

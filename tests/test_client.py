@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import waitress
 from flask import Flask, request
 
 from service.accounts.accounts import Accounts
@@ -27,23 +24,13 @@ from service.retrieval.store import StatementStore
 from service.settings import Settings
 from service.web.app import create_app
 from tests.conftest import PROJECT, Quiet, statement
+from tests.serving import served
 
 TEXT = "Sanctions decided by the Security Council must be carried out by every State."
 BOTH = (Scope.READ, Scope.IMPORT)
 ROW = {"state": "NOR", "date": "2024-09", "text": "Mines must be cleared. We thank them."}
 Environ = dict[str, Any]
 Start = Callable[..., Any]
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    server = waitress.create_server(app, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.task_dispatcher.shutdown()
-    server.trigger.pull_trigger(server.close)  # in its own thread
-    thread.join(10)
 
 
 @dataclass
@@ -101,11 +88,12 @@ def build(comparator: Comparator) -> None:
 def test_it_needs_nothing_else_of_the_package() -> None:
     code = (
         "import sys, service.client\n"
-        "print(sorted(m for m in sys.modules if m.startswith('service')))\n"
+        "ours = [m for m in sys.modules if m.startswith('service')]\n"
+        "print(sorted(m for m in ours if not m.startswith('service.client')))\n"
         "assert not {'torch', 'faiss', 'numpy', 'flask', 'pydantic'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout.strip()) == (0, "['service', 'service.client']"), done
+    assert (done.returncode, done.stdout.strip()) == (0, "['service']"), done
 
 
 def test_an_answer_is_the_library_s(client: Client, bundled: Comparator) -> None:

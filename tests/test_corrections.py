@@ -157,7 +157,7 @@ def test_the_part_and_the_whole_text_both_name_a_query(comparator: Comparator) -
 
 def test_more_hits_than_are_judged(comparator: Comparator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state's hits may be judged in part; a correction is shown without a judgement too."""
-    monkeypatch.setattr("service.comparison.MOST_JUDGED", 1)
+    monkeypatch.setattr("service.answerer.MOST_JUDGED", 1)
     found = rows(comparator)
     (judged,) = [hit for row in found.values() for hit in row.hits if hit.stance]
     assert found[judged.state].stance == judged.stance

@@ -77,6 +77,8 @@ def serve(host: str, port: int) -> None:
         build_current(comparator)
     from service.web.serve import serve as serve_forever
 
+    if sys.stderr.isatty():  # a log, of one JSON object a line, is for machines
+        click.echo(f"Concord on http://{host}:{port}", err=True)
     serve_forever(comparator, host, port)
 
 

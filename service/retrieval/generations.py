@@ -37,6 +37,7 @@ INDEX, COLUMNS, LIBRARY, CALIBRATION = (
     "vectors.faiss", "columns.npz", "library.sqlite", "calibration.npy"
 )  # fmt: skip
 FILES = (INDEX, COLUMNS, LIBRARY, CALIBRATION)
+STAMP = "verified"
 # Generations that cursors still lead to, held open beside the current one.
 EARLIER_OPEN = 2
 REBUILD = "run `python -m service build`"
@@ -151,16 +152,18 @@ class Generations:
         finally:
             self._opening.release()
 
-    def earlier(self, generation_id: str) -> Generation:
-        """One that needn't be current any more; the last few asked for stay open. Raises Gone where
-        it was pruned."""
-        current = self.current()
+    def earlier(self, generation_id: str, fingerprint: str) -> Generation:
+        """One that needn't be current any more; the last few opened stay open. Raises Gone where
+        it was pruned, or isn't of the encoder with this `fingerprint`."""
+        current = self.current(fingerprint)
         if current.manifest.id == generation_id:
             return current
         with self._opening:
             if generation_id not in self._earlier:
                 try:
-                    self._earlier[generation_id] = _opened(self.folder(generation_id))
+                    folder = self.folder(generation_id)
+                    refuse_other_encoder(read_manifest(folder), fingerprint)
+                    self._earlier[generation_id] = _opened(folder)
                 except (NotFound, IndexUnusable):
                     raise Gone(
                         f"generation {generation_id} is no longer kept: ask from the first page"
@@ -282,18 +285,25 @@ class Generations:
             raise IndexUnusable(
                 f"the manifest of generation {generation_id} was changed: {REBUILD}"
             )
-        manifest = read_manifest(folder)
-        if fingerprint is not None and manifest.fingerprint != fingerprint:
-            raise IndexUnusable(
-                f"generation {generation_id} was built with another model, {manifest.model}: "
-                f"{REBUILD}, or set CONCORD_MODEL={manifest.model}"
-            )
+        if fingerprint is not None:
+            refuse_other_encoder(read_manifest(folder), fingerprint)
         return _opened(folder)
 
 
+def refuse_other_encoder(manifest: Manifest, fingerprint: str) -> None:
+    if manifest.fingerprint != fingerprint:
+        raise IndexUnusable(
+            f"generation {manifest.id} was built with another model, {manifest.model}: "
+            f"{REBUILD}, or set CONCORD_MODEL={manifest.model}"
+        )
+
+
 def _opened(folder: Path) -> Generation:
-    """Verified first: faiss and SQLite trust what they read."""
-    manifest = verify(folder)
+    """Verified first, for faiss and SQLite trust what they read; but not again where no file was
+    touched since: half a second a gigabyte is long beside an answer."""
+    manifest = read_manifest(folder)
+    if _stamp(folder) != _kept_stamp(folder):
+        manifest = verify(folder)
     try:
         return Generation(folder, manifest)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, sqlite3.Error) as error:
@@ -367,7 +377,26 @@ def verify(folder: Path) -> Manifest:
                 f"generation {folder.name}: {name} isn't the file that was built: {REBUILD}, or "
                 "`python -m service generations --roll-back`"
             )
+    with suppress(OSError):  # where it can't be kept, the next to open it verifies again
+        (folder / STAMP).write_text(json.dumps(_stamp(folder)), "utf-8")
     return manifest
+
+
+def _stamp(folder: Path) -> list[list[int]] | None:
+    """By which a change to any of the files shows: of each its size, its time and its inode."""
+    try:
+        found = [(folder / name).stat() for name in (*FILES, "manifest.json")]
+    except OSError:
+        return None
+    return [[one.st_size, one.st_mtime_ns, one.st_ino] for one in found]
+
+
+def _kept_stamp(folder: Path) -> object:
+    """That of the last verification; nothing equals what can't be read."""
+    try:
+        return json.loads((folder / STAMP).read_text("utf-8"))
+    except (OSError, ValueError):
+        return NotImplemented
 
 
 def _sha256(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.negotiation import Row, Rows
-from service.web.schemas import (
+from service.web.schemas.analyses import (
     AgreementAnswer,
     AgreementQuery,
     FacetsAnswer,

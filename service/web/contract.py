@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from flask import Blueprint, Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.json_schema import models_json_schema
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from service import __version__
 from service.domain.access import Scope
@@ -224,21 +223,11 @@ def _body(model: type[BaseModel]) -> BaseModel:
     if request.mimetype != JSON:
         raise UnsupportedMediaType("the body must be sent as application/json")
     try:
-        raw = request.get_data()
-    except RequestEntityTooLarge:
-        raise
-    try:
-        json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise InvalidInput("body", "must be a JSON object, sent as application/json") from None
-    try:
-        return model.model_validate_json(raw, strict=True)
+        return model.model_validate_json(request.get_data(), strict=True)
     except ValidationError as error:
+        if error.errors(include_url=False)[0]["type"] in ("json_invalid", "model_type"):
+            raise InvalidInput("body", "must be a JSON object, sent as application/json") from None
         raise _refusal(error, model, "field") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _refusal(error: ValidationError, model: type[BaseModel], noun: str) -> InvalidInput:

@@ -9,7 +9,7 @@ from service.domain.access import Scope
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.negotiation import Rows
-from service.web.schemas import (
+from service.web.schemas.verdicts import (
     CorrectionAnswer,
     CorrectionBody,
     CorrectionsAnswer,

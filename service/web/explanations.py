@@ -11,7 +11,7 @@ from service.errors import ConcordError, IndexUnusable, InvalidInput, NotFound
 from service.web.asked import comparator
 from service.web.contract import Contract, arguments
 from service.web.pages import MACHINE_JUDGEMENT
-from service.web.schemas import ExplanationAnswer, ExplanationQuery
+from service.web.schemas.verdicts import ExplanationAnswer, ExplanationQuery
 
 explanations = Contract("explanations")
 

@@ -10,7 +10,7 @@ from werkzeug.urls import iri_to_uri
 
 from service.web.asked import comparator
 from service.web.contract import Contract
-from service.web.schemas import FeedQuery
+from service.web.schemas.analyses import FeedQuery
 
 feeds = Contract("feeds")
 

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from service.web.access import accounts
 from service.web.asked import comparator
 from service.web.contract import Contract
-from service.web.schemas import Health, Readiness
+from service.web.schemas.health import Health, Readiness
 
 health = Contract("health", tag="operation")
 

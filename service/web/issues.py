@@ -8,7 +8,8 @@ from service.analysis.standings import issue_as_row
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.negotiation import Rows
-from service.web.schemas import FormatQuery, IssuesAnswer, StandingsAnswer, StandingsQuery
+from service.web.schemas.issues import IssuesAnswer, StandingsAnswer, StandingsQuery
+from service.web.schemas.types import FormatQuery
 
 issues = Contract("issues")
 

@@ -8,7 +8,8 @@ from service.domain.dates import PartialDate
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.negotiation import Rows
-from service.web.schemas import BlocsAnswer, BlocsQuery, FormatQuery, StatesAnswer, TopicsAnswer
+from service.web.schemas.lists import BlocsAnswer, BlocsQuery, StatesAnswer, TopicsAnswer
+from service.web.schemas.types import FormatQuery
 
 lists = Contract("lists")
 

@@ -49,17 +49,11 @@ def represented(
         return made
     if isinstance(made, tuple):
         made, status = made
-    if made is None:
-        return Response(status=status)
-    if isinstance(made, Response):
-        made.status_code = status
-        return made
     kind = wanted(asked, rows is not None)
     fields: Sequence[str] = getattr(asked, "fields", None) or ()
     if kind == JSON:
-        if fields and rows is not None:
-            for listed in rows.where(made):
-                listed[:] = [_thinned(row, fields) for row in listed]
+        if rows is not None:
+            thin(made, rows, fields)
         answer = jsonify(made)
     else:
         assert rows is not None
@@ -85,6 +79,12 @@ def wanted(asked: BaseModel | None, tabular: bool) -> str:
     if best is None:
         raise NotAcceptable(f"this is to be had as {', '.join(offered)}")
     return best
+
+
+def thin(made: Mapping[str, Any], rows: Rows, fields: Sequence[str]) -> None:
+    """Leave only `fields` in the rows of an answer, in place."""
+    for listed in rows.where(made) if fields else ():
+        listed[:] = [_thinned(row, fields) for row in listed]
 
 
 def _thinned(row: Row, fields: Sequence[str]) -> Row:

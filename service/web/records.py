@@ -10,7 +10,7 @@ from service.domain.statements import Claim, Statement
 from service.errors import NotFound
 from service.web.asked import comparator
 from service.web.contract import Contract
-from service.web.schemas import ClaimInContext, StatementAnswer
+from service.web.schemas.records import ClaimInContext, StatementAnswer
 
 records = Contract("records")
 

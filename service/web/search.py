@@ -9,9 +9,9 @@ from service.domain.access import Scope
 from service.errors import ConcordError, InvalidInput
 from service.web.asked import comparator
 from service.web.contract import Contract
-from service.web.negotiation import Row, Rows, checked_fields
+from service.web.negotiation import Row, Rows, checked_fields, thin
 from service.web.problems import Unprocessable, described
-from service.web.schemas import (
+from service.web.schemas.search import (
     Batch,
     BatchAnswer,
     Hit,
@@ -81,8 +81,7 @@ def search_batch(body: Batch) -> dict[str, Any]:
     for question in body.queries:
         try:
             answer = answered(question)
-            for rows in _where(answer) if question.fields else ():
-                rows[:] = [{name: row[name] for name in question.fields} for row in rows]
+            thin(answer, HITS, question.fields)
             found.append(answer)
         except InvalidInput as error:
             found.append(described(Unprocessable(error.field, error.reason)))

@@ -14,7 +14,7 @@ from service.domain.access import Scope
 from service.web.asked import comparator
 from service.web.contract import Contract
 from service.web.repeats import HEADERS, answered_once
-from service.web.schemas import (
+from service.web.schemas.records import (
     DeletedStatement,
     StatementBatch,
     StatementsAnswer,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import waitress
 
 from service.corpus.sentences import sentences
 from service.errors import ConcordError
@@ -22,12 +21,13 @@ from service.evaluation.load.generator import OpenLoop, Plan
 from service.evaluation.load.queries import OPENINGS, concord_targets, distinct_queries
 from service.evaluation.load.servers import running
 from service.settings import PROJECT
+from tests.serving import served
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @contextmanager
-def served(answer: Callable[[str], tuple[str, bytes]], threads: int = 16) -> Iterator[int]:
+def answering(answer: Callable[[str], tuple[str, bytes]], threads: int = 16) -> Iterator[int]:
     """`answer` gets the path, and gives a status and a body."""
 
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
@@ -35,12 +35,8 @@ def served(answer: Callable[[str], tuple[str, bytes]], threads: int = 16) -> Ite
         start(status, [("Content-Length", str(len(body)))])
         return [body]
 
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=threads)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield server.effective_port
-    server.close()
-    server.task_dispatcher.shutdown()
+    with served(app, threads) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def test_requests_come_at_the_rate_that_was_asked() -> None:
@@ -50,7 +46,7 @@ def test_requests_come_at_the_rate_that_was_asked() -> None:
         arrived.append(time.monotonic())
         return "200 OK", bytes(200_000)  # more than one read takes
 
-    with served(answer) as port:
+    with answering(answer) as port:
         found = OpenLoop(Plan(port, ["/"], rate=50, seconds=2, warm_up_s=0.5)).run()
     assert len(arrived) == 125
     assert arrived[-1] - arrived[0] == pytest.approx(2.48, abs=0.3)
@@ -72,7 +68,7 @@ def test_a_stall_is_charged_for_all_that_it_kept_waiting() -> None:
                 time.sleep(0.5)
         return "200 OK", b"ok"
 
-    with served(answer, threads=4) as port:
+    with answering(answer, threads=4) as port:
         found = OpenLoop(Plan(port, ["/"], rate=100, seconds=2, connections=4)).run()
     assert found["counted"] == 200
     assert found["p50_ms"] < 100
@@ -85,7 +81,7 @@ def test_what_was_never_sent_counts_with_the_time_it_waited() -> None:
         time.sleep(0.2)
         return "200 OK", b"ok"
 
-    with served(answer) as port:
+    with answering(answer) as port:
         found = OpenLoop(Plan(port, ["/"], rate=100, seconds=1, connections=2)).run()
     assert found["unsent"] >= 80
     assert found["counted"] == 100
@@ -97,7 +93,7 @@ def test_errors_are_counted_by_kind_and_connections_opened_again() -> None:
     def answer(path: str) -> tuple[str, bytes]:
         return {"/good": "200 OK", "/bad": "503 Busy"}[path], b"ok"  # no other path is answered
 
-    with served(answer) as port:
+    with answering(answer) as port:
         plan = Plan(port, ["/good", "/bad", "/good", "/none"], rate=40, seconds=1, connections=2)
         found = OpenLoop(plan).run()
     assert found["counted"] == 40
@@ -106,7 +102,7 @@ def test_errors_are_counted_by_kind_and_connections_opened_again() -> None:
 
 
 def test_as_a_process_it_tells_when_it_begins_to_measure() -> None:
-    with served(lambda path: ("200 OK", b"ok")) as port:
+    with answering(lambda path: ("200 OK", b"ok")) as port:
         plan = Plan(port, ["/"], rate=0, seconds=0.5, warm_up_s=0.2)
         done = subprocess.run(
             [sys.executable, "-m", "service.evaluation.load.generator"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -11,24 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import waitress
 
 from service.comparison import Comparator
 from service.settings import Settings
 from service.web.app import create_app
+from tests.serving import served
 
 TEXT = "Sanctions decided by the Security Council must be carried out by every State."
 
 
 @pytest.fixture(scope="module")
 def address(bundled: Comparator) -> Iterator[str]:
-    server = waitress.create_server(
-        create_app(comparator=bundled, bound_host="127.0.0.1"), host="127.0.0.1", port=0
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    with served(create_app(comparator=bundled, bound_host="127.0.0.1")) as address:
+        yield address
 
 
 def call(url: str, body: object = None, raw: bytes | None = None) -> tuple[int, str, Any]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import waitress
 from click.testing import CliRunner
 
 from service.cli import main
@@ -16,6 +14,7 @@ from service.comparison import Comparator
 from service.corpus.bundled import read_positions
 from service.web.app import create_app
 from tests.conftest import PROJECT
+from tests.serving import served
 from tests.web.test_api import call
 
 DATA = PROJECT / "data"
@@ -29,12 +28,8 @@ def judging(bundled: Comparator, stance_folder: Path) -> Comparator:
 
 @pytest.fixture(scope="module")
 def address(judging: Comparator) -> Iterator[str]:
-    server = waitress.create_server(
-        create_app(comparator=judging, bound_host="127.0.0.1"), host="127.0.0.1", port=0
-    )
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    with served(create_app(comparator=judging, bound_host="127.0.0.1")) as address:
+        yield address
 
 
 def test_all_issues_are_listed(address: str, judging: Comparator) -> None:

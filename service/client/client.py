@@ -1,74 +1,66 @@
-"""A client of the API, for programs elsewhere: it needs httpx and tenacity, and nothing else of
-this package.
-
-    from service.client import Client
-
-    with Client("https://concord.example", key="...") as client:
-        for hit in client.search("The veto must be abolished.", exclude=["FRA"]).hits:
-            print(hit.state, hit.stance, hit.text)
-        table = pandas.DataFrame(client.hits("The veto must be abolished."))
-"""
+"""The client: one method an endpoint."""
 
 from __future__ import annotations
 
 import json
-import random
 import threading
 import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import date
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import quote
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_base, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt
+
+from service.client.answers import (
+    Agreement,
+    AgreementCell,
+    Bloc,
+    Claim,
+    Correction,
+    Count,
+    Deleted,
+    Facets,
+    Imported,
+    Issue,
+    Raw,
+    SearchResult,
+    Standing,
+    Standings,
+    State,
+    Statement,
+    Stored,
+    Topic,
+    Trends,
+    TrendYear,
+    read,
+    read_all,
+    search_result,
+)
+from service.client.refusals import (
+    DROPPED,
+    ApiProblem,
+    Pause,
+    Unreachable,
+    passes,
+    problem,
+    refusal,
+)
 
 TIMEOUT_S = 35.0  # a little more than the service takes for an answer
 RETRIES = 4
-# Who is told to wait longer (a day's quota is spent) is told so instead.
-LONGEST_WAIT_S = 60.0
 MOST_QUERIES = 100  # of one batch
 _LONGEST_QUERY = 3_000  # characters of an address, which proxies limit; longer ones go as a body
 _MOST_KEPT = 64  # answers
 _JSON, _LINES = "application/json", "application/x-ndjson"
 _LISTS = ("exclude", "states", "blocs", "topics", "kind", "stance", "fields")
-_PASSING = (429, 503)
-_DROPPED = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 
-Raw = Mapping[str, Any]
 Row = dict[str, Any]
 Day = str | int | date
-_T = TypeVar("_T")
-
-
-class ApiProblem(Exception):
-    """What the service answered instead (RFC 9457). `type` is stable: `/problems/invalid-input`;
-    `field` is the one at fault, `retry_after` counts seconds, and `request_id` finds the request in
-    the service's log."""
-
-    def __init__(
-        self,
-        type: str,
-        title: str,
-        status: int,
-        detail: str = "",
-        field: str | None = None,
-        retry_after: float | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(f"{status} {title}: {detail}" if detail else f"{status} {title}")
-        self.type, self.title, self.status, self.detail = type, title, status, detail
-        self.field, self.retry_after, self.request_id = field, retry_after, request_id
-
-
-class Unreachable(ConnectionError):
-    """No answer came, however often it was tried."""
 
 
 class Filters(TypedDict, total=False):
@@ -102,243 +94,6 @@ class SearchFilters(FacetFilters, total=False):
     fields: Sequence[str]
 
 
-# The answers. `raw` holds all that came; what a later version adds is there first.
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A quotation, word for word. What `fields` left out is empty here and absent from `raw`."""
-
-    claim_id: str = ""
-    statement_id: str = ""
-    state: str = ""
-    text: str = ""
-    date: str = ""
-    similarity: float = 0.0
-    stance: str | None = None
-    speaker: str | None = None
-    forum: str | None = None
-    symbol: str | None = None
-    source: str = ""
-    topics: tuple[str, ...] = ()
-    rendered: bool = False
-    raw: Raw = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A state's quotations (or a statement's), the best first; `count` includes those not shown."""
-
-    state: str
-    name: str
-    count: int
-    hits: tuple[Hit, ...]
-    stance: str | None = None
-    raw: Raw = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """A page. `hits` are those of all its groups; `groups` is empty where nothing was grouped.
-    `next` is the cursor of the page after, None on the last."""
-
-    generation: str
-    model: str
-    level: float
-    groups: tuple[Group, ...]
-    hits: tuple[Hit, ...]
-    next: str | None = None
-    raw: Raw = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    value: str
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """`counts` by facet: state, bloc, topic, year and, where stances were asked for, stance."""
-
-    total: int
-    judged: int
-    counts: Mapping[str, tuple[Count, ...]]
-    raw: Raw = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementCell:
-    """Two states; `similarity` and `agreement` are None where too little is behind them."""
-
-    state_a: str
-    state_b: str
-    similarity: float | None
-    agreement: float | None
-    claims_a: int
-    claims_b: int
-    same: int
-    issues: int
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    cells: tuple[AgreementCell, ...]
-    issues: tuple[str, ...]
-    left_out: tuple[str, ...]
-    raw: Raw = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TrendYear:
-    year: int
-    positions: int
-    of: int
-    share: float | None
-    states: int
-    group: str | None = None
-    name: str | None = None
-    sides: Mapping[str, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Trends:
-    rows: tuple[TrendYear, ...]
-    raw: Raw = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    id: str
-    proposition: str
-    contrary: str
-    topics: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A state's side; `raw` has its changes and, where they were asked for, its quotations."""
-
-    state: str
-    name: str
-    side: str
-    since: str | None
-    basis: str | None
-    raw: Raw = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Standings:
-    issue: Issue
-    counts: Mapping[str, int]
-    states: tuple[Standing, ...]
-    raw: Raw = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """`start` and `end` are offsets in characters into the statement's text. `statement` tells
-    whose it is, where the claim was asked for by itself."""
-
-    claim_id: str
-    text: str
-    start: int
-    end: int
-    kind: str
-    topics: tuple[str, ...]
-    rendered: bool
-    before: str | None = None
-    after: str | None = None
-    statement: Raw | None = field(default=None, repr=False)
-    raw: Raw = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """`text` is None for a position in our own words, whose document is cited."""
-
-    statement_id: str
-    state: str
-    name: str
-    date: str
-    text: str | None
-    claims: tuple[Claim, ...]
-    source: str
-    speaker: str | None = None
-    forum: str | None = None
-    symbol: str | None = None
-    raw: Raw = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    code: str
-    name: str
-    status: str
-    blocs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bloc:
-    id: str
-    name: str
-    members: tuple[str, ...]
-    aliases: tuple[str, ...] = ()
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    id: str
-    name: str
-    definition: str
-    synonyms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """`change` is added, changed or unchanged; `mended` says what was done to the text."""
-
-    statement_id: str
-    change: str
-    claims: int
-    mended: tuple[str, ...]
-    searchable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """On the service's disk. `searchable` is whether all is searched already."""
-
-    searchable: bool
-    generation: str | None
-    statements: tuple[Stored, ...]
-    raw: Raw = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """`removed` is false where it had been deleted before."""
-
-    statement_id: str
-    removed: bool
-    searchable: bool
-    generation: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    text: str
-    claim_id: str
-    state: str
-    stance: str
-    author: str
-    reason: str
-    date: str
-    raw: Raw = field(repr=False)
-
-
 class Client:
     """The API at `address`, with an API `key` where one is needed. Safe between threads.
 
@@ -366,8 +121,8 @@ class Client:
         self._http = httpx.Client(base_url=self.address, headers=headers, timeout=timeout)
         self._retrying = Retrying(
             stop=stop_after_attempt(retries + 1),
-            wait=_Pause(),
-            retry=retry_if_exception(_passes),
+            wait=Pause(),
+            retry=retry_if_exception(passes),
             reraise=True,
         )
         self._kept = _Kept()
@@ -388,7 +143,7 @@ class Client:
 
     def search(self, text: str, **filters: Unpack[SearchFilters]) -> SearchResult:
         """The first page, or the one that `cursor` leads to."""
-        return _search_result(self._question({"text": text, **filters}, _JSON).json())
+        return search_result(self._question({"text": text, **filters}, _JSON).json())
 
     def pages(self, text: str, **filters: Unpack[SearchFilters]) -> Iterator[SearchResult]:
         """Every page, of the generation of the first: `limit` groups or hits each."""
@@ -418,14 +173,14 @@ class Client:
             some = {"queries": asked[first : first + MOST_QUERIES]}
             found = self._send("POST", "/v1/search/batch", body=some).json()["answers"]
             answers += [
-                _search_result(one) if "generation" in one else _problem(one, one["status"])
+                search_result(one) if "generation" in one else problem(one, one["status"])
                 for one in found
             ]
         return answers
 
     def facets(self, text: str, **filters: Unpack[FacetFilters]) -> Facets:
         raw = self._get("/v1/facets", {"text": text, **filters})
-        counts = {name: _all(Count, rows) for name, rows in raw["facets"].items() if rows}
+        counts = {name: read_all(Count, rows) for name, rows in raw["facets"].items() if rows}
         return Facets(raw["total"], raw["judged"], counts, raw)
 
     def agreement(
@@ -433,7 +188,7 @@ class Client:
     ) -> Agreement:
         """State by state, on one of a topic and an issue."""
         raw = self._get("/v1/agreement", {"topic": topic, "issue": issue, **filters})
-        return _read(Agreement, raw, cells=_all(AgreementCell, raw["cells"]))
+        return read(Agreement, raw, cells=read_all(AgreementCell, raw["cells"]))
 
     def trends(
         self,
@@ -446,35 +201,35 @@ class Client:
         """Year by year, on one of a topic, an issue and a text; `by` is state or bloc."""
         asked = {"topic": topic, "issue": issue, "text": text, "by": by, **filters}
         raw = self._get("/v1/trends", asked)
-        return Trends(_all(TrendYear, raw["rows"]), raw)
+        return Trends(read_all(TrendYear, raw["rows"]), raw)
 
     def issues(self) -> tuple[Issue, ...]:
-        return _all(Issue, self._get("/v1/issues")["issues"])
+        return read_all(Issue, self._get("/v1/issues")["issues"])
 
     def issue(self, issue_id: str, evidence: bool = False, **filters: Unpack[Filters]) -> Standings:
         """Where every state stands; with `evidence`, the quotations in each standing's `raw`."""
         path = f"/v1/issues/{_quoted(issue_id)}{'/states' if evidence else ''}"
         raw = self._get(path, filters)
         return Standings(
-            _read(Issue, raw["issue"]), raw["counts"], _all(Standing, raw["states"]), raw
+            read(Issue, raw["issue"]), raw["counts"], read_all(Standing, raw["states"]), raw
         )
 
     def statement(self, statement_id: str) -> Statement:
         raw = self._get(f"/v1/statements/{_quoted(statement_id)}")
-        return _read(Statement, raw, claims=_all(Claim, raw["claims"]))
+        return read(Statement, raw, claims=read_all(Claim, raw["claims"]))
 
     def claim(self, claim_id: str) -> Claim:
-        return _read(Claim, self._get(f"/v1/claims/{_quoted(claim_id)}"))
+        return read(Claim, self._get(f"/v1/claims/{_quoted(claim_id)}"))
 
     def states(self) -> tuple[State, ...]:
-        return _all(State, self._get("/v1/states")["states"])
+        return read_all(State, self._get("/v1/states")["states"])
 
     def blocs(self, on: Day | None = None) -> tuple[Bloc, ...]:
         """With the members of the time `on`; without it, those of today."""
-        return _all(Bloc, self._get("/v1/blocs", {"on": on})["blocs"])
+        return read_all(Bloc, self._get("/v1/blocs", {"on": on})["blocs"])
 
     def topics(self) -> tuple[Topic, ...]:
-        return _all(Topic, self._get("/v1/topics")["topics"])
+        return read_all(Topic, self._get("/v1/topics")["topics"])
 
     def import_statements(
         self,
@@ -490,12 +245,12 @@ class Client:
         body = {"statements": [_as_body(one) for one in given]}
         answer = self._send("POST", "/v1/statements", body=body, once=_name(idempotency_key))
         raw = answer.json()
-        return _read(Imported, raw, statements=_all(Stored, raw["statements"]))
+        return read(Imported, raw, statements=read_all(Stored, raw["statements"]))
 
     def delete_statement(self, statement_id: str, idempotency_key: str | None = None) -> Deleted:
         """Of those imported; it is found until the next generation is built."""
         path = f"/v1/statements/{_quoted(statement_id)}"
-        return _read(Deleted, self._send("DELETE", path, once=_name(idempotency_key)).json())
+        return read(Deleted, self._send("DELETE", path, once=_name(idempotency_key)).json())
 
     def wait_until_searchable(
         self, statement_ids: str | Imported | Iterable[str], timeout: float = 600.0
@@ -526,7 +281,7 @@ class Client:
             "text": text, "claim_id": claim_id, "stance": stance, "author": author,
             "reason": reason,
         }  # fmt: skip
-        return _read(Correction, self._send("POST", "/v1/corrections", body=body).json())
+        return read(Correction, self._send("POST", "/v1/corrections", body=body).json())
 
     def _question(self, asked: Raw, accept: str) -> httpx.Response:
         parameters = _as_parameters(asked)
@@ -560,7 +315,7 @@ class Client:
             request.headers["If-None-Match"] = kept.headers["ETag"]
         try:
             answer = self._retrying.copy()(self._once, request)
-        except _DROPPED as error:
+        except DROPPED as error:
             what = str(error) or type(error).__name__
             raise Unreachable(f"{self.address} doesn't answer: {what}") from error
         if answer.status_code == 304 and kept is not None:
@@ -573,7 +328,7 @@ class Client:
         answer = self._http.send(request)
         if answer.is_success or answer.status_code == 304:
             return answer
-        raise _refusal(answer)
+        raise refusal(answer)
 
 
 class _Kept:
@@ -595,67 +350,6 @@ class _Kept:
             self._answers.move_to_end(question)
             if len(self._answers) > _MOST_KEPT:
                 self._answers.popitem(last=False)
-
-
-class _Pause(wait_base):
-    """Grows, at random so that those refused together don't come back together; never shorter than
-    what the service asks for."""
-
-    _growing = wait_random_exponential(multiplier=0.5, max=20)
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        error = retry_state.outcome.exception() if retry_state.outcome else None
-        asked = error.retry_after if isinstance(error, ApiProblem) else None
-        if asked is None:
-            return self._growing(retry_state)
-        return asked + random.uniform(0, 0.25 + asked / 10)
-
-
-def _passes(error: BaseException) -> bool:
-    """Whether it may be otherwise in a moment."""
-    if isinstance(error, ApiProblem):
-        return error.status in _PASSING and (error.retry_after or 0) <= LONGEST_WAIT_S
-    return isinstance(error, _DROPPED)
-
-
-def _refusal(answer: httpx.Response) -> ApiProblem:
-    try:
-        raw = answer.json()
-    except ValueError:
-        raw = {}  # of a proxy on the way
-    return _problem(
-        raw if isinstance(raw, dict) else {},
-        answer.status_code,
-        answer.reason_phrase,
-        _seconds(answer.headers.get("Retry-After")),
-        answer.headers.get("X-Request-ID"),
-    )
-
-
-def _problem(
-    raw: Raw,
-    status: int,
-    phrase: str = "",
-    retry_after: float | None = None,
-    request_id: str | None = None,
-) -> ApiProblem:
-    return ApiProblem(
-        raw.get("type", "about:blank"), raw.get("title", phrase), status, raw.get("detail", ""),
-        raw.get("field"), retry_after, request_id,
-    )  # fmt: skip
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Of a number, or of a date as proxies write it; None where it is neither."""
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    try:
-        then = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, (then.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _as_parameters(asked: Raw) -> Row:
@@ -691,28 +385,3 @@ def _quoted(part: str) -> str:
 
 def _name(idempotency_key: str | None) -> str:
     return idempotency_key if idempotency_key is not None else uuid.uuid4().hex
-
-
-def _read(kind: type[_T], raw: Raw, **made: Any) -> _T:
-    """Its fields by their names; more may come, and what has a default may be missing."""
-    for one in fields(kind):  # type: ignore[arg-type]
-        if one.name == "raw":
-            made["raw"] = raw
-        elif one.name not in made and (one.name in raw or one.default is MISSING):
-            value = raw[one.name]
-            made[one.name] = tuple(value) if isinstance(value, list) else value
-    return kind(**made)
-
-
-def _all(kind: type[_T], rows: Iterable[Raw]) -> tuple[_T, ...]:
-    return tuple(_read(kind, row) for row in rows)
-
-
-def _search_result(raw: Raw) -> SearchResult:
-    results = raw["results"]
-    grouped = bool(results) and "hits" in results[0]
-    groups = tuple(
-        _read(Group, one, hits=_all(Hit, one["hits"])) for one in (results if grouped else ())
-    )
-    hits = tuple(hit for group in groups for hit in group.hits) if grouped else _all(Hit, results)
-    return _read(SearchResult, raw, groups=groups, hits=hits)

@@ -1,0 +1,225 @@
+"""From a checked question to its answer, on one generation: scores, ranks, pages, judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from service.analysis.facets import Facets, facets
+from service.answering import asked_too, echo, hit_of, word_stems
+from service.catalogue import Catalogue
+from service.cursors import write_cursor
+from service.domain.answers import Answer, AnsweredPart, Group, Hit
+from service.domain.corrections import folded, text_sha256
+from service.domain.questions import GroupBy, Question, SearchMode
+from service.domain.stages import Stage, answered_from, stage
+from service.domain.stance import Verdict
+from service.questions import MOST_GROUPS
+from service.retrieval.encoder import Encoder, Vectors
+from service.retrieval.generations import Generation
+from service.retrieval.search import (
+    ON_POINT_PERCENTILE,
+    RankedGroup,
+    Scored,
+    allowed_rows,
+    merge,
+    rank,
+    score,
+)
+from service.stance.contraries import Contraries, Sides
+from service.stance.corrections import Corrections
+from service.stance.judge import StanceJudge
+from service.stance.rows import corrected, judged, ordered, row
+
+# Pairs that one answer has judged at most: a longer text's claims share them.
+MOST_JUDGED = 600
+
+
+class Answerer:
+    """Of one question. `contraries` and `judge` are loaded where they are first needed."""
+
+    def __init__(
+        self,
+        question: Question,
+        generation: Generation,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        corrections: Corrections,
+        *,
+        contraries: Callable[[], Contraries],
+        judge: Callable[[], StanceJudge],
+    ) -> None:
+        answered_from(generation.manifest.id)
+        self._question = question
+        self._generation = generation
+        self._catalogue = catalogue
+        self._encoder = encoder
+        self._corrections = corrections
+        self._contraries = contraries
+        self._judge = judge
+
+    def answer(self) -> Answer:
+        return self._answer(*self._scored())
+
+    def facets(self) -> Facets:
+        scored, sides = self._scored()
+        found, level = merge(scored), self._level
+        return facets(
+            self._generation,
+            self._catalogue,
+            np.flatnonzero((found.rank_by > -np.inf) & (found.similarity >= level)),
+            echo(self._question),
+            level,
+            self._answer(scored, sides) if self._question.judged else None,
+        )
+
+    @property
+    def _level(self) -> float:
+        return self._generation.similarity_at(ON_POINT_PERCENTILE)
+
+    def _answer(self, scored: list[Scored], sides: list[Sides | None]) -> Answer:
+        question, manifest = self._question, self._generation.manifest
+        parts: tuple[AnsweredPart, ...] = ()
+        if len(scored) > 1 and question.cursor is None:
+            parts = tuple(
+                AnsweredPart(
+                    text=part.text,
+                    start=part.start,
+                    end=part.end,
+                    results=self._results(one, number, len(scored) + 1)[0],
+                )
+                for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
+            )
+        results, used = self._results(merge(scored), share=len(parts) + 1)
+        return Answer(
+            query=echo(question) | (asked_too(sides) if question.judged else {}),
+            generation=manifest.id,
+            model=manifest.model,
+            level=round(self._level, 6),
+            stance_model=self._judge().name if question.judged else None,
+            results=results,
+            parts=parts,
+            next=None if used is None else write_cursor(question, manifest.id, used),
+        )
+
+    def _scored(self) -> tuple[list[Scored], list[Sides | None]]:
+        """Part by part, with what was asked beside it."""
+        free = [topic.text for topic in self._question.topics if topic.id is None]
+        texts = [part.text for part in self._question.parts]
+        with stage(Stage.ENCODE):
+            # One text at a time: a text's vector must not depend, even in its last bit, on its
+            # neighbours, or the same question would not always have the same answer.
+            queries = np.concatenate([self._encoder.encode([text]) for text in texts])
+            topics = [self._encoder.encode([text])[0] for text in free]
+        with stage(Stage.SEARCH):
+            sides = self._sides(queries)
+            beside = [(found.holds, found.denies) if found else None for found in sides]
+            mask, ranges = allowed_rows(
+                self._question, self._generation, self._catalogue.blocs, topics
+            )
+            return score(self._question, self._generation, queries, beside, mask, ranges), sides
+
+    def _sides(self, queries: Vectors) -> list[Sides | None]:
+        """Asked as well where stances are wanted: opposition words it differently."""
+        if not self._question.judged or self._question.mode not in (
+            SearchMode.DENSE,
+            SearchMode.EXACT,
+        ):
+            return [None] * len(self._question.parts)
+        return [self._contraries().of(query) for query in queries]
+
+    def _results(
+        self,
+        scored: Scored,
+        part: int | None = None,
+        share: int = 1,
+    ) -> tuple[tuple[Group, ...] | tuple[Hit, ...], int | None]:
+        """One page, and how many groups (or hits) it and those before it have used up, None where
+        it is the last one. `share` counts the lists of results that one answer holds: they share
+        what is judged."""
+        budget = MOST_JUDGED // share if self._question.judged else 0
+        wanted, limit = self._question.stances, self._question.limit
+        skip = self._question.cursor.skip if self._question.cursor else 0
+        most = limit + 1 if wanted is None else MOST_GROUPS
+        with stage(Stage.GROUP):
+            ranked = rank(self._question, self._generation, scored, skip, most)
+        found: list[Group] = []
+        used = 0
+        # Where only some stances are wanted, the nearest are judged first, and no more of them
+        # than fill the page.
+        for start in range(0, len(ranked), limit):
+            wave = ranked[start : start + limit]
+            hits = self._judged(self._hits(wave, part), budget)
+            budget -= len(hits)
+            for group in self._grouped(wave, hits):
+                if wanted is not None and group.stance is None:
+                    break  # not judged any more: the next page begins with it
+                used += 1
+                if wanted is None or group.stance in wanted:
+                    found.append(group)
+                if len(found) == limit:
+                    break
+            if len(found) == limit or budget <= 0:
+                break
+        after = skip + used if used < len(ranked) else None
+        if self._question.group_by is GroupBy.NONE:
+            return tuple(group.hits[0] for group in found), after
+        return ordered(found), after
+
+    def _grouped(self, groups: Sequence[RankedGroup], hits: Sequence[Hit]) -> list[Group]:
+        results = []
+        taken = iter(hits)
+        for group in groups:
+            own = tuple(next(taken) for _ in group.hits)
+            by_statement = self._question.group_by is GroupBy.STATEMENT
+            results.append(
+                row(
+                    Group(
+                        state=own[0].state,
+                        name=self._catalogue.state_name(own[0].state),
+                        count=group.count,
+                        hits=own,
+                        statement_id=own[0].statement_id if by_statement else None,
+                    )
+                )
+            )
+        return results
+
+    def _judged(self, hits: list[Hit], most: int) -> list[Hit]:
+        """The first `most` hits with their stances; the others keep none, and say so by null."""
+        pairs = [(self._question.parts[hit.asked].text, hit.text) for hit in hits[:most]]
+        verdicts: list[Verdict] = []
+        if pairs:
+            with stage(Stage.JUDGE):
+                verdicts = self._judge().judge(pairs)
+        found = [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
+        return self._corrected(found) if self._question.judged else found
+
+    def _corrected(self, hits: list[Hit]) -> list[Hit]:
+        """As users corrected them for the part that is answered, or else for the whole text."""
+        parts = {hit.asked: folded(self._question.parts[hit.asked].text) for hit in hits}
+        whole = folded(self._question.text)
+        held = self._corrections.holding([*parts.values(), whole])
+        if not held:
+            return hits
+        found = []
+        for hit in hits:
+            place = hit.claim_id, text_sha256(hit.text)
+            correction = held.get((parts[hit.asked], *place)) or held.get((whole, *place))
+            found.append(corrected(hit, correction) if correction else hit)
+        return found
+
+    def _hits(
+        self,
+        groups: Sequence[RankedGroup],
+        part: int | None,
+    ) -> list[Hit]:
+        ranked = [hit for group in groups for hit in group.hits]
+        with stage(Stage.TEXTS):
+            records = self._generation.library.records([hit.row for hit in ranked])
+        stems = [word_stems(asked.text) for asked in self._question.parts]
+        return [
+            hit_of(self._generation, record, hit, part if part is not None else hit.asked, stems)
+            for record, hit in zip(records, ranked, strict=True)
+        ]

@@ -1,0 +1,1 @@
+"""What the API takes and gives, typed: the contract is generated from these models."""
