@@ -134,9 +134,10 @@ class Quotas:
     def _run(self) -> None:
         while True:
             self._due.wait()
+            # Before the pause: cleared after it, the call of `close` could be missed.
+            self._due.clear()
             if self._closed.wait(self._flush_s):
                 return
-            self._due.clear()
             try:
                 self.flush()
                 self._forget_old_days()

@@ -194,3 +194,22 @@ def test_counting_goes_on_without_the_database(
         quotas.count(key)
     quotas.close()
     assert durable(database, key) == 100
+
+
+def test_a_close_just_after_the_pause_is_heard(database: Database, keyed: tuple[Key, str]) -> None:
+    quotas = Quotas(database, flush_s=0.01)
+    pause = quotas._closed.wait
+
+    def paused(seconds: float) -> bool:
+        closed = pause(seconds)
+        quotas._closed.set()  # as `close` does
+        quotas._due.set()
+        return closed
+
+    quotas._closed.wait = paused  # type: ignore[method-assign]
+    quotas.count(keyed[0])
+    assert quotas._thread is not None
+    quotas._thread.join(10)
+    assert not quotas._thread.is_alive()
+    quotas.close()
+    assert durable(database, keyed[0]) == 1

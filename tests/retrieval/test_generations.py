@@ -15,7 +15,8 @@ import pytest
 
 from service.domain.dates import PartialDate
 from service.domain.statements import Claim, Statement
-from service.errors import ConcordError, IndexUnusable, NotFound
+from service.errors import ConcordError, Gone, IndexUnusable, NotFound
+from service.retrieval import generations as generations_module
 from service.retrieval.build import Builder
 from service.retrieval.generations import FORMAT, INDEX, Generations, exclusive, verify
 from service.retrieval.store import StatementStore
@@ -176,3 +177,44 @@ def test_killed_at_any_point_a_complete_generation_remains(tmp_path: Path) -> No
     assert built.manifest.claims == 2 + 60 * 40
     assert not list((tmp_path / "generations").glob(".building-*"))
     assert os.path.exists(tmp_path / "CURRENT")  # noqa: PTH110
+
+
+def test_files_are_hashed_again_only_where_one_was_touched(
+    tmp_path: Path, build_toy: BuildToy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = build_toy([statement("FRA", "2020", "peace")]).manifest
+    hashed: list[str] = []
+    real = generations_module.verify
+    monkeypatch.setattr(
+        generations_module, "verify", lambda folder: hashed.append(folder.name) or real(folder)
+    )
+    Generations(tmp_path).current()
+    assert hashed == []  # it was when it became current
+    library = Generations(tmp_path).folder(manifest.id) / "library.sqlite"
+    library.touch()
+    Generations(tmp_path).current()
+    Generations(tmp_path).current()
+    assert hashed == [manifest.id]
+    content = bytearray(library.read_bytes())
+    content[-1] ^= 1
+    library.write_bytes(content)
+    with pytest.raises(IndexUnusable, match=r"library\.sqlite"):
+        Generations(tmp_path).current()
+
+
+def test_an_earlier_generation_is_opened_unless_of_another_encoder(
+    tmp_path: Path, build_toy: BuildToy
+) -> None:
+    class Other(ToyEncoder):
+        name, fingerprint = "other", "other"
+
+    first = build_toy([FIRST]).manifest
+    second = build_toy([SECOND]).manifest
+    found = Generations(tmp_path)
+    assert found.earlier(first.id, first.fingerprint).manifest.id == first.id
+    assert found.earlier(second.id, first.fingerprint).manifest.id == second.id
+    with pytest.raises(Gone):
+        found.earlier("nothing", first.fingerprint)
+    Builder(tmp_path, Other(), TOPICS).build(Quiet())
+    with pytest.raises(Gone):
+        Generations(tmp_path).earlier(first.id, Other.fingerprint)

@@ -152,6 +152,26 @@ def test_pages_hold_every_row_once_across_a_new_generation(app: Flask) -> None:
         )
 
 
+def test_no_state_is_lost_where_a_page_has_too_much_to_judge(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a page only so much is judged: the next one begins with what wasn't."""
+    client = app.test_client()
+    every = "aligned,partial,opposed,unclear"
+    asked = {"text": "peace", "kind": "any", "limit": 2, "per_state": 1, "stance": every}
+    whole = client.get("/v1/search", query_string=asked | {"limit": 50}).json["results"]
+    monkeypatch.setattr("service.answerer.MOST_JUDGED", 1)
+    page = client.get("/v1/search", query_string=asked | {"fold": "false"}).json
+    found, pages = page["results"], 1
+    while page["next"]:
+        page = client.get(
+            "/v1/search", query_string=asked | {"fold": "false", "cursor": page["next"]}
+        ).json
+        found, pages = found + page["results"], pages + 1
+    assert sorted(group["state"] for group in found) == sorted(group["state"] for group in whole)
+    assert pages >= len(whole)
+
+
 def test_a_cursor_belongs_to_its_question(app: Flask) -> None:
     client = app.test_client()
     asked = {"text": "peace", "kind": "any", "limit": 1, "stance": "off"}
