@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from service.analysis.facets import Facets, facets
-from service.answering import asked_too, echo, hit_of, word_stems
+from service.analysis.overview import Overview, overview
+from service.answering import asked_too, echo, hit_of
 from service.catalogue import Catalogue
 from service.cursors import write_cursor
 from service.domain.answers import Answer, AnsweredPart, Group, Hit
 from service.domain.corrections import folded, text_sha256
 from service.domain.questions import GroupBy, Question, SearchMode
 from service.domain.stages import Stage, answered_from, stage
-from service.domain.stance import Verdict
+from service.domain.stance import Stance
 from service.questions import MOST_GROUPS
 from service.retrieval.encoder import Encoder, Vectors
 from service.retrieval.generations import Generation
@@ -27,11 +29,16 @@ from service.retrieval.search import (
     rank,
     score,
 )
+from service.retrieval.wording import word_stems
 from service.stance.contraries import Contraries, Sides
 from service.stance.corrections import Corrections
 from service.stance.judge import StanceJudge
 from service.stance.rows import corrected, judged, ordered, row
 
+# Below it, one in eight of the hits that the stance model calls aligned is, and hardly any of those
+# that it calls opposed: they are about something else.
+SAME_SUBJECT_PERCENTILE = 99.0
+ENOUGH_CLAIMS = 500
 # Pairs that one answer has judged at most: a longer text's claims share them.
 MOST_JUDGED = 600
 
@@ -64,6 +71,15 @@ class Answerer:
 
     def facets(self) -> Facets:
         scored, sides = self._scored()
+        answer = self._answer(scored, sides) if self._question.judged else None
+        return self._facets(scored, answer)
+
+    def overview(self) -> Overview:
+        scored, sides = self._scored()
+        answer = self._answer(scored, sides)
+        return overview(answer, self._facets(scored, None), self._catalogue)
+
+    def _facets(self, scored: list[Scored], answer: Answer | None) -> Facets:
         found, level = merge(scored), self._level
         return facets(
             self._generation,
@@ -71,7 +87,7 @@ class Answerer:
             np.flatnonzero((found.rank_by > -np.inf) & (found.similarity >= level)),
             echo(self._question),
             level,
-            self._answer(scored, sides) if self._question.judged else None,
+            answer,
         )
 
     @property
@@ -81,7 +97,7 @@ class Answerer:
     def _answer(self, scored: list[Scored], sides: list[Sides | None]) -> Answer:
         question, manifest = self._question, self._generation.manifest
         parts: tuple[AnsweredPart, ...] = ()
-        if len(scored) > 1 and question.cursor is None:
+        if len(scored) > 1 and question.cursor is None and question.by_part:
             parts = tuple(
                 AnsweredPart(
                     text=part.text,
@@ -150,8 +166,8 @@ class Answerer:
         # than fill the page.
         for start in range(0, len(ranked), limit):
             wave = ranked[start : start + limit]
-            hits = self._judged(self._hits(wave, part), budget)
-            budget -= len(hits)
+            hits, judged_now = self._judged(wave, self._hits(wave, part), budget)
+            budget -= judged_now
             for group in self._grouped(wave, hits):
                 if wanted is not None and group.stance is None:
                     break  # not judged any more: the next page begins with it
@@ -186,15 +202,35 @@ class Answerer:
             )
         return results
 
-    def _judged(self, hits: list[Hit], most: int) -> list[Hit]:
-        """The first `most` hits with their stances; the others keep none, and say so by null."""
-        pairs = [(self._question.parts[hit.asked].text, hit.text) for hit in hits[:most]]
-        verdicts: list[Verdict] = []
+    def _judged(
+        self, groups: Sequence[RankedGroup], hits: list[Hit], most: int
+    ) -> tuple[list[Hit], int]:
+        """Hits with their stances, and how many were judged: at most `most`, the others keep none
+        and say so by null. What is far from the question and from its contrary is about something
+        else, whatever a model would say of it: it is unclear, with no probabilities."""
+        if not self._question.judged:
+            return hits, 0
+        far_below = self._far_below()
+        found = list(hits)
+        asked: list[int] = []
+        for place, hit in enumerate(hit for group in groups for hit in group.hits):
+            if hit.nearness is not None and hit.nearness < far_below:
+                found[place] = replace(found[place], stance=str(Stance.UNCLEAR))
+            elif len(asked) < most:
+                asked.append(place)
+        pairs = [(self._question.parts[hits[i].asked].text, hits[i].text) for i in asked]
         if pairs:
             with stage(Stage.JUDGE):
                 verdicts = self._judge().judge(pairs)
-        found = [judged(hit, v) for hit, v in zip(hits, verdicts, strict=False)] + hits[most:]
-        return self._corrected(found) if self._question.judged else found
+            for place, verdict in zip(asked, verdicts, strict=True):
+                found[place] = judged(hits[place], verdict)
+        return self._corrected(found), len(asked)
+
+    def _far_below(self) -> float:
+        """In similarity. Few claims may all be about one subject: then none of them is far."""
+        if len(self._generation.columns) < ENOUGH_CLAIMS:
+            return -1.0
+        return self._generation.similarity_at(SAME_SUBJECT_PERCENTILE)
 
     def _corrected(self, hits: list[Hit]) -> list[Hit]:
         """As users corrected them for the part that is answered, or else for the whole text."""

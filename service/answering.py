@@ -10,17 +10,12 @@ from typing import Any
 from service.domain.answers import Hit
 from service.domain.questions import Question
 from service.retrieval.generations import Generation
-from service.retrieval.library import ClaimRecord, query_words
+from service.retrieval.library import ClaimRecord
 from service.retrieval.search import RankedHit
+from service.retrieval.wording import stem
 from service.stance.contraries import Sides
 
 _WORD = re.compile(r"[^\W_]+")
-_ENDING = re.compile(r"(?:ations?|ings?|ness|ments?|edly|ies|ied|ed|es|ly|s|e|y)$")
-
-
-def word_stems(text: str) -> set[str]:
-    """Of the words of a query that carry meaning."""
-    return {_stem(word) for word in query_words(text)}
 
 
 def hit_of(
@@ -81,14 +76,8 @@ def _stemmed(claim: str) -> list[tuple[str, str]]:
     return [(word, _claims_stem(word.lower())) for word in _WORD.findall(claim)]
 
 
-def _stem(word: str) -> str:
-    """A word without its usual English endings; short words stay whole."""
-    stem = _ENDING.sub("", word)
-    return stem if len(stem) >= 4 else word
-
-
 # Claims share a few ten thousand words; a query's may be anything, and aren't kept.
-_claims_stem = lru_cache(maxsize=1 << 16)(_stem)
+_claims_stem = lru_cache(maxsize=1 << 16)(stem)
 
 
 def echo(question: Question) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -10,11 +10,26 @@ import numpy as np
 
 from service.analysis.agreement import Agreement, agreement
 from service.analysis.annotations import read_annotations
+from service.analysis.changes import StatementChanges, statement_changes
+from service.analysis.cohesion import COHESION_FILTERS, Cohesion, cohesion, find_bloc
+from service.analysis.draft import CheckedClaim, check
 from service.analysis.facets import Facets
 from service.analysis.inquiry import Inquiry, inquire
 from service.analysis.issue_judge import IssueJudge
+from service.analysis.judged import Counts, Judged, within
+from service.analysis.overview import Overview
+from service.analysis.profile import (
+    PROFILE_FILTERS,
+    Profile,
+    Speaker,
+    find_state,
+    profile,
+    speakers,
+)
 from service.analysis.standings import IssueStandings
 from service.analysis.subject import find_issue, parse_subject, refuse_unknown
+from service.analysis.tallies import Tally
+from service.analysis.topic_profile import TopicProfile, topic_profile
 from service.analysis.trends import Trends, parse_by, trends
 from service.answerer import MOST_JUDGED, Answerer
 from service.catalogue import Catalogue, load_issues
@@ -22,23 +37,24 @@ from service.corpus.claims import ClaimMaker
 from service.cursors import mark
 from service.domain.answers import Answer
 from service.domain.corrections import Correction, ModelVerdict, text_sha256
-from service.domain.issues import Annotation, Issues
+from service.domain.dates import PartialDate
+from service.domain.issues import Annotation, Issue, Issues
 from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, stage
 from service.domain.statements import Statement
 from service.errors import InvalidInput, NotFound
 from service.ingest import Ingest
 from service.operation.switch import finish
-from service.questions import parse_question
+from service.questions import parse_question, resolve_state
 from service.retrieval.encoder import Encoder, Vectors, open_encoder
 from service.retrieval.generations import Generation, Generations, refuse_other_encoder
 from service.retrieval.library import ClaimRecord
-from service.retrieval.search import allowed_rows
 from service.settings import Settings
 from service.stance.contraries import Contraries
 from service.stance.corrections import Corrections, parse_correction
 from service.stance.explanation import explain
 from service.stance.judge import StanceJudge, open_stance_model
+from service.stance.kept import Progress
 
 
 class Comparator:
@@ -114,25 +130,71 @@ class Comparator:
         """Answer a question that has been checked."""
         return self._answerer(question).answer()
 
+    def overview(self, question: Question) -> Overview:
+        """An answer by state with its counts: states by stance, in all and in each bloc, and the
+        positions on the point by year."""
+        return self._answerer(question).overview()
+
+    def question(self, text: str, **filters: Any) -> Question:
+        """Checked, as `search` would ask it. Raises InvalidInput naming the field."""
+        return self._asked(text, filters)
+
+    def check_draft(
+        self, text: str, *, we: str | None = None, start: int = 0, **period: Any
+    ) -> Iterator[CheckedClaim]:
+        """Claim by claim of a draft, from number `start` on: which other states are with us and
+        which against us, the closest ally, the sharpest opponent, and whether we have said
+        otherwise before.
+
+        `we` is the state that speaks, in any usual spelling; `period` may have `from` and `to`,
+        which narrow what others said. Each claim takes a second or two. Raises InvalidInput naming
+        the field, before the first claim.
+        """
+        draft, code = self.draft(text, we=we, **period)
+        return check(draft, self.search, code, start, **period)
+
+    def draft(
+        self, text: str, *, we: str | None = None, **period: Any
+    ) -> tuple[Question, str | None]:
+        """A draft that `check_draft` can check, its claims as `parts`; and the code of `we`."""
+        for name in sorted(set(period) - {"from", "to"}):
+            raise InvalidInput(name, "no such parameter; there are text, we, from, to")
+        code = resolve_state("we", we, self.catalogue) if we else None
+        _ = self.stance_model  # refused where there is none
+        return self.question(text, stance="on", **period), code
+
     def facets(self, text: str, **filters: Any) -> Facets:
         """The claims that `search` finds on the point, counted by state, bloc, topic and year;
         and by stance the hits that it shows, for only they are judged. Without stances
         (`stance="off"`) no text is read."""
         return self._answerer(self._asked(text, filters)).facets()
 
-    def standings(self, issue: str, **filters: Any) -> IssueStandings:
+    def standings(
+        self,
+        issue: str,
+        *,
+        most: int | None = None,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> IssueStandings:
         """Where every state stands on an issue, since when, and by which quotations.
 
-        `issue` is an id; `filters` are exclude, states, blocs, from and to, as for `search`.
-        Raises NotFound for an unknown issue, InvalidInput naming a filter.
+        `issue` is an id; `filters` are exclude, states, blocs, from and to, as for `search`. An
+        issue that was never asked before may have thousands of pairs to be judged, which takes a
+        minute: raises TooManyToJudge, and judges nothing, where there are more than `most`;
+        `progress` is told of them as they are judged and kept, and may stop it by raising. Raises
+        NotFound for an unknown issue, InvalidInput naming a filter.
         """
         found = find_issue(self.issues, issue)
         question = self._question(found.proposition, filters)
         generation = self.generation
         answered_from(generation.manifest.id)
-        with stage(Stage.SEARCH):
-            mask, ranges = allowed_rows(question, generation, self.catalogue.blocs, ())
-        return self._issue_judge(generation).standings(found, mask, ranges)
+        return self._issue_judge(generation).standings(found, question, most, progress)
+
+    def tallies(self) -> dict[str, Tally]:
+        """By issue, which side each state was on when the issue was last judged as a whole. Quick:
+        judges nothing, and has no entry for an issue that wasn't judged."""
+        return self._issue_judge(self.generation).tallies(list(self.issues))
 
     def agreement(
         self,
@@ -161,16 +223,65 @@ class Comparator:
         issue: str | None = None,
         text: str | None = None,
         by: str | None = None,
+        most: int | None = None,
         **filters: Any,
     ) -> Trends:
         """Positions on a topic, an issue or any text, year by year; on an issue also how many
         states were on each side. `by` is None, state or bloc.
 
-        `filters` are those of `standings`. Raises InvalidInput naming the field, NotFound for an
-        unknown issue.
+        `filters` and `most` are those of `standings`. Raises InvalidInput naming the field,
+        NotFound for an unknown issue, TooManyToJudge.
         """
         given = {"topic": topic, "issue": issue, "text": text}
-        return trends(self._inquiry(given, filters), parse_by(by))
+        return trends(self._inquiry(given, filters), parse_by(by), most)
+
+    def profile(self, state: str, *, judge_all: bool = False, **filters: Any) -> Profile:
+        """What a state speaks of more than others do, to whom its words are near and, kept apart,
+        with whom it was on the same side of issues.
+
+        `state` is a code or a name; `filters` are from and to. Only issues that were judged as a
+        whole before count; with `judge_all` the others are judged, however long it takes. Raises
+        NotFound for an unknown state, InvalidInput naming a filter.
+        """
+        code = find_state(self.catalogue, state)
+        refuse_unknown(filters, PROFILE_FILTERS)
+        question, generation = self._question(code, filters), self.generation
+        judged = self._judged(
+            generation,
+            list(self.issues),
+            lambda _, day: within(question, day),
+            None if judge_all else 0,
+        )
+        return profile(code, question, generation, self.catalogue, judged)
+
+    def speakers(self) -> tuple[Speaker, ...]:
+        """Every state that speaks in the current generation, with how much."""
+        return tuple(speakers(self.generation))
+
+    def cohesion(
+        self, bloc: str, *, topic: str | None = None, judge_all: bool = False, **filters: Any
+    ) -> Cohesion:
+        """How united a bloc is, by topic and by issue, and who breaks ranks: by what its members
+        said while they were members.
+
+        `bloc` is an id or a name; `filters` are from and to. Issues that were judged as a whole
+        before count, and of a `topic` (then it is all about this one) also those that take few of
+        the MOST_JUDGED pairs that may be judged; with `judge_all` the others are judged, however
+        long it takes. Raises NotFound for an unknown bloc, InvalidInput naming a filter.
+        """
+        found = find_bloc(self.catalogue, bloc)
+        refuse_unknown(filters, COHESION_FILTERS)
+        question, generation = self._question(found.name, filters), self.generation
+        only = parse_subject({"topic": topic}, self.catalogue, self.issues) if topic else None
+        issues = only.issues(self.issues) if only else list(self.issues)
+
+        def counts(state: str, day: PartialDate) -> bool:
+            return within(question, day) and found.includes(state, day.last)
+
+        most = None if judge_all else MOST_JUDGED if only else 0
+        judged = self._judged(generation, issues, counts, most)
+        about = only.topic if only else None
+        return cohesion(found, about, question, generation, self.catalogue, judged)
 
     def latest(
         self,
@@ -187,6 +298,32 @@ class Comparator:
         rows = np.flatnonzero(inquiry.about)
         latest = rows[np.argsort(-inquiry.generation.columns.last[rows], kind="stable")][:most]
         return inquiry.generation.library.records([int(row) for row in latest])
+
+    def changes(self, statement_id: str, against: str | None = None) -> StatementChanges:
+        """What is new in a statement, claim by claim, against another of the same state: without
+        `against` the one before it, of the same forum where there is one.
+
+        Both are ids or `STATE:YEAR`. Raises NotFound, InvalidInput naming the field.
+        """
+        generation = self.generation
+        answered_from(generation.manifest.id)
+        judge = (lambda: self.stance_model) if self.settings.stance_model else None
+        return statement_changes(generation, self.catalogue, statement_id, against, judge)
+
+    def topic(self, topic: str, **filters: Any) -> TopicProfile:
+        """When a topic is spoken of and by whom, whose words on it are alike and, kept apart, who
+        is on contrary sides of its issues.
+
+        `topic` is an id, a name or a synonym; `filters` are from and to. Only issues that were
+        judged as a whole before count. Raises InvalidInput naming the field.
+        """
+        refuse_unknown(filters, PROFILE_FILTERS)
+        inquiry = self._inquiry({"topic": topic}, filters)
+        issues = inquiry.subject.issues(self.issues)
+        judged = self._judged(
+            inquiry.generation, issues, lambda _, day: within(inquiry.question, day)
+        )
+        return topic_profile(inquiry, issues, judged)
 
     def explain(self, text: str, claim_id: str) -> dict[str, Any]:
         """The words of a claim that decide where it stands towards `text`, asked as one part.
@@ -294,9 +431,20 @@ class Comparator:
         judge = partial(self._issue_judge, generation) if self.settings.stance_model else None
         return inquire(subject, question, generation, self.catalogue, asked, judge)
 
+    def _judged(
+        self, generation: Generation, issues: Sequence[Issue], counts: Counts, most: int | None = 0
+    ) -> Judged:
+        """Judges no more than `most` pairs of issues that weren't judged before."""
+        if self.settings.stance_model is None:
+            return Judged(None, (), tuple(issue.id for issue in issues))
+        judge = self._issue_judge(generation)
+        judge.judge_whole(issues, most)
+        return judge.judged(issues, counts)
+
     def _issue_judge(self, generation: Generation) -> IssueJudge:
         return IssueJudge(
             generation,
+            self.catalogue.blocs,
             self.contraries,
             self.annotations,
             self.kept_corrections,

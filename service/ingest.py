@@ -158,6 +158,10 @@ class Ingest:
         """Whether answers are given from it, in whatever version."""
         return self._served(statement_id) is not None
 
+    def ask(self) -> None:
+        """Have built what was stored by other ways than `put`."""
+        self._builds.ask()
+
     @property
     def build(self) -> BuildState:
         """What the building of the next generation is about."""

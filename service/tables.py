@@ -74,6 +74,35 @@ def answer_as_text(answer: Mapping[str, Any], width: int = 100) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
+def changes_as_text(found: Mapping[str, Any], width: int = 100) -> str:
+    """The counts, then each position by what became of it, the changed ones pair by pair."""
+    shown, against, counts = found["statement_id"], found["against"], found["counts"]
+    if against is None:
+        return f"{shown} is the first statement of {found['state']} here: there is none before it."
+    lines = [
+        f"{shown} ({found['date']}) against {against['statement_id']} ({against['date']}): "
+        + ", ".join(f"{count} {change}" for change, count in counts.items())
+    ]
+    if not found["whole"]:
+        lines += ["Only some positions of one of them are known: others may just be missing."]
+    for name in ("new_topics", "dropped_topics"):
+        if found[name]:
+            lines += _titled(f"{name.replace('_', ' ')}: ", ", ".join(found[name]), width)
+    for row in found["changes"]:
+        alike = "   -" if row["similarity"] is None else f"{row['similarity']:.2f}"
+        judged = f" {row['stance']}" if row["stance"] else ""
+        text = row["text"] or row["counterpart"]
+        lines += ["", *_titled(f"{row['change']:8}{alike}{judged}  ", text, width)]
+        if row["change"] == "changed":
+            lines += _titled("  before: ", row["counterpart"], width)
+        elif row["nearest"] is not None and row["same_point"]:
+            lines += _titled("  on the same point: ", row["nearest"], width)
+    lines += ["", "Similarity is of wording and subject, with the nearest where there's no pair."]
+    if found["stance_model"]:
+        lines += ["Stances, towards the position before, are a machine's: check the quotation."]
+    return "\n".join(lines)
+
+
 def standings_as_text(found: Mapping[str, Any], width: int = 100) -> str:
     """Side by side of an issue: its states, since when, and each one's latest quotation."""
     issue = found["issue"]
@@ -135,8 +164,10 @@ def _quotation(hit: Mapping[str, Any], answer: Mapping[str, Any], width: int) ->
     )
     if hit.get("corrected"):
         figures = f"{hit['stance']}, {_corrected(hit['corrected'])} · {figures}"
-    elif hit.get("stance"):
+    elif hit.get("probabilities"):
         figures = f"{hit['stance']} ({sureness(hit['stance'], hit['probabilities'])}) · {figures}"
+    elif hit.get("stance"):
+        figures = f"{hit['stance']} (about something else) · {figures}"
     who = ", ".join(part for part in (hit["speaker"], hit["office"]) if part)
     where = " · ".join(part for part in (who, hit["date"], hit["forum"], hit["symbol"]) if part)
     marks = "in our words, from " if hit["rendered"] else ""

@@ -170,6 +170,12 @@ def test_figures_and_lists(client: Client) -> None:
     (eu,) = [bloc for bloc in client.blocs(on=1960) if bloc.id == "eu"]
     assert len(eu.members) == 6
     assert client.issues()[0].proposition
+    news = client.changes("CHN_78_2023")
+    assert news.against and news.against["statement_id"] == "CHN_77_2022"
+    assert sum(news.counts.values()) == len(news.changes) > 0
+    turned = client.changes("CHN_77_2022", "CHN:2023")
+    assert turned.counts["new"] == news.counts["dropped"]
+    assert {one.claim_id for one in turned.changes} == {one.counterpart_id for one in news.changes}
 
 
 def test_standings_and_corrections(tmp_path: Path, stance_folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, MetaData, String
+from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -74,3 +74,44 @@ class RequestRow(Base):
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     body: Mapped[bytes | None]
+
+
+class JobRow(Base):
+    """Long work. `attempt` tells which process works on it, `heartbeat` when that last said so;
+    `losses` counts processes that fell silent over it. `place` names the folder whose files it
+    needs, null where any process can do it."""
+
+    __tablename__ = "concord_job"
+    __table_args__ = (
+        Index("ix_concord_job_owner", "owner", "created"),
+        Index("ix_concord_job_state", "state", "created"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    owner: Mapped[str] = mapped_column(String(100))
+    title: Mapped[str] = mapped_column(String(200))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    place: Mapped[str | None] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(10))
+    done: Mapped[int]
+    total: Mapped[int | None]
+    phrase: Mapped[str] = mapped_column(String(200))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(Utc)
+    started: Mapped[datetime | None] = mapped_column(Utc)
+    ended: Mapped[datetime | None] = mapped_column(Utc)
+    heartbeat: Mapped[datetime | None] = mapped_column(Utc)
+    attempt: Mapped[str | None] = mapped_column(String(32))
+    losses: Mapped[int]
+
+
+class JobStepRow(Base):
+    """What a job has found so far, step by step from 0: it goes on from here after a restart."""
+
+    __tablename__ = "concord_job_step"
+
+    job_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[dict[str, Any]] = mapped_column(JSON)

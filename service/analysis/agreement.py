@@ -160,7 +160,7 @@ def _standings(
     share = None if most is None else most // len(chosen)
     for issue in chosen:
         try:
-            found.append(judge.standings(issue, inquiry.within, inquiry.ranges, share))
+            found.append(judge.standings(issue, inquiry.question, share))
         except TooManyToJudge:
             continue
     taken = {on.issue.id for on in found}

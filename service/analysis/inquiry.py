@@ -16,21 +16,19 @@ from service.domain.stages import Stage, answered_from, stage
 from service.retrieval.columns import Mask
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
-from service.retrieval.index import Range
 from service.retrieval.search import ON_POINT_PERCENTILE, allowed_rows
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """`within` marks the positions that pass the filters, all of them in `ranges`; `about` marks
-    those of them that are on the subject. `judge` is None where the deployment judges nothing."""
+    """`within` marks the positions that pass the filters, `about` those of them that are on the
+    subject. `judge` is None where the deployment judges nothing."""
 
     subject: Subject
     question: Question
     generation: Generation
     catalogue: Catalogue
     within: Mask
-    ranges: list[Range]
     about: Mask
     judge: Callable[[], IssueJudge] | None
 
@@ -66,4 +64,4 @@ def inquire(
         level = generation.similarity_at(ON_POINT_PERCENTILE)
         for vector in asked:
             about |= generation.index.scores(vector, ranges) >= level
-    return Inquiry(subject, question, generation, catalogue, within, ranges, about & within, judge)
+    return Inquiry(subject, question, generation, catalogue, within, about & within, judge)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from service.analysis.judged import Counts, Judged, judged_issues
 from service.analysis.standings import (
     SIDE_OF,
     IssueStandings,
@@ -16,27 +18,33 @@ from service.analysis.standings import (
     example_rows,
     standings,
 )
-from service.domain.corrections import folded, text_sha256
+from service.analysis.tallies import Tallies, Tally, corrections_mark
+from service.domain.blocs import Blocs
+from service.domain.corrections import Correction, Key, folded, text_sha256
 from service.domain.issues import Annotation, Issue
+from service.domain.questions import Question
 from service.domain.stages import Stage, stage
 from service.domain.stance import Stance, Verdict
 from service.domain.standing import Basis, Side
 from service.errors import NotFound
-from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
-from service.retrieval.index import Range
+from service.retrieval.search import allowed_rows
 from service.stance.contraries import Contraries
 from service.stance.corrections import Corrections
 from service.stance.judge import StanceJudge
-from service.stance.kept import KeptVerdicts
+from service.stance.kept import KeptVerdicts, Progress, TooManyToJudge
 from service.stance.wordings import judge_on
+
+# Issues that one answer may begin to judge: each may take a thousand judged claims and more.
+MOST_BEGUN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class IssueJudge:
-    """`verdicts` is the file that keeps the model's verdicts."""
+    """`verdicts` is the file that keeps the model's verdicts, and what they came to."""
 
     generation: Generation
+    blocs: Blocs
     contraries: Contraries
     annotations: Mapping[str, Sequence[Annotation]]
     corrections: Corrections
@@ -44,37 +52,89 @@ class IssueJudge:
     verdicts: Path
 
     def standings(
-        self, issue: Issue, mask: Mask, ranges: list[Range], most: int | None = None
+        self,
+        issue: Issue,
+        question: Question,
+        most: int | None = None,
+        progress: Progress | None = None,
     ) -> IssueStandings:
-        """Of the states that have a claim under `mask`. Raises TooManyToJudge where more than
-        `most` pairs aren't judged yet."""
+        """Of the states that have a position within the filters of `question`, from positions
+        within its period. Raises TooManyToJudge where more than `most` pairs aren't judged yet,
+        tells `progress` of those that are judged, and raises what that raises."""
         generation = self.generation
         with stage(Stage.SEARCH):
+            of_all = replace(question, states=(), exclude=(), blocs=())
+            pool, ranges = allowed_rows(of_all, generation, self.blocs, ())
+            mask = pool
+            if question != of_all:
+                mask, _ = allowed_rows(question, generation, self.blocs, ())
             sides = self.contraries.on(issue.id)
             nearness = np.maximum(
                 *(generation.index.scores(side, ranges) for side in (sides.holds, sides.denies))
             )
         known = annotated_rows(generation, self.annotations.get(issue.id, ()))
         known |= example_rows(generation, issue.examples)
-        known |= self._corrected_rows(issue.proposition)
+        corrected = self.corrections.holding([folded(issue.proposition)])
+        known |= self._corrected_rows(corrected)
         kept = KeptVerdicts(self.verdicts, self.model.fingerprint, self.model.judge)
 
         def judge(texts: Sequence[str]) -> list[Verdict]:
             with stage(Stage.JUDGE):
-                return judge_on(issue, texts, self.model, partial(kept.judge, most=most))
+                asking = partial(kept.judge, most=most, progress=progress)
+                return judge_on(issue, texts, self.model, asking)
 
+        found = standings(generation, nearness, pool, mask, known, judge)
+        if mask is pool and question.earliest is None and question.latest is None:
+            by_state = {one.state: one.standing.side for one in found}
+            mark = corrections_mark(corrected.values())
+            evidence = {one.state: one.standing.evidence for one in found}
+            self._tallies.put(issue, generation.manifest.id, mark, by_state, evidence)
         return IssueStandings(
             issue,
             generation.manifest.id,
             generation.manifest.model,
             self.model.name,
-            tuple(standings(generation, nearness, mask, known, judge)),
+            tuple(found),
         )
 
-    def _corrected_rows(self, proposition: str) -> dict[int, tuple[Side, Basis]]:
-        """Claims of which users said where they stand towards the proposition."""
+    def tallies(self, issues: Sequence[Issue]) -> dict[str, Tally]:
+        """By issue, of those that were judged as a whole before, without judging anything."""
+        corrected = self.corrections.holding([folded(issue.proposition) for issue in issues])
+        return self._tallies.of(issues, self.generation.manifest.id, corrected.values())
+
+    def judge_whole(self, issues: Sequence[Issue], most: int | None) -> None:
+        """Judge those that weren't since the corpus or their corrections changed, each where that
+        takes no more than an equal share of `most` pairs, and of these no more than MOST_BEGUN."""
+        if most == 0:
+            return
+        done = {issue for issue, tally in self.tallies(issues).items() if tally.current}
+        wanted = [issue for issue in issues if issue.id not in done]
+        if most is not None:
+            wanted = wanted[:MOST_BEGUN]
+        for issue in wanted:
+            with suppress(TooManyToJudge):
+                everything = Question(text=issue.proposition, parts=())
+                self.standings(issue, everything, most and most // len(wanted))
+
+    def judged(self, issues: Sequence[Issue], counts: Counts) -> Judged:
+        """Those that were judged as a whole before, by the evidence that `counts`; as `tallies`,
+        judges nothing."""
+        evidence = self._tallies.evidence(issues)
+        found = judged_issues(issues, self.tallies(issues), evidence, counts)
+        taken = {on.issue.id for on in found}
+        left_out = tuple(issue.id for issue in issues if issue.id not in taken)
+        return Judged(self.model.name, found, left_out)
+
+    @property
+    def _tallies(self) -> Tallies:
+        return Tallies(self.verdicts, self.model.fingerprint)
+
+    def _corrected_rows(
+        self, corrections: Mapping[Key, Correction]
+    ) -> dict[int, tuple[Side, Basis]]:
+        """Claims of which users said where they stand."""
         found: dict[int, tuple[Side, Basis]] = {}
-        for correction in self.corrections.holding([folded(proposition)]).values():
+        for correction in corrections.values():
             try:
                 record = self.generation.library.claim(correction.claim_id)
             except NotFound:

@@ -1,8 +1,8 @@
 """Where every state stands on an issue: its claims nearest to either side, judged one by one.
 
 Candidates are the claims nearest to any wording of the two sides: the first `AMONG_ALL` of all
-states, and the first `OF_ONE` of each state where they are on the point at all. A claim that a
-reader has labelled, or a user corrected, isn't judged again.
+states that may be about it at all, and the first `OF_ONE` of each state where they are on the
+point. A claim that a reader has labelled, or a user corrected, isn't judged again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from service.retrieval.library import ClaimRecord
 from service.retrieval.search import ON_POINT_PERCENTILE
 
 AMONG_ALL, OF_ONE = 1_000, 5
+# No nearer than one random pair in twenty is, a claim isn't about the issue. Of the whole record
+# the first thousand are all nearer; of the 815 bundled positions, some thirty.
+NOT_FAR_PERCENTILE = 95
 # Of an annotated passage and a claim, this share of the shorter one must be common.
 SAME_PLACE = 0.6
 SIDE_OF = {
@@ -85,14 +88,17 @@ def issue_as_row(issue: Issue) -> dict[str, Any]:
 def standings(
     generation: Generation,
     nearness: npt.NDArray[np.float32],
+    pool: Mask,
     mask: Mask,
     known: Mapping[int, tuple[Side, Basis]],
     judge: Judge,
 ) -> list[StateStanding]:
-    """Every state that has a claim under `mask`, by code. `nearness` has one figure a row; `known`
-    tells the sides that people gave, by row."""
+    """Every state that has a claim under `mask`, by code. Candidates are chosen from `pool`, of
+    all states, so that what is found of a state is the same whoever else is asked for. `nearness`
+    has one figure a row; `known` tells the sides that people gave, by row."""
     columns = generation.columns
-    chosen = candidates(generation, nearness, mask)
+    chosen = candidates(generation, nearness, pool)
+    chosen = chosen[mask[chosen]]
     known = {row: found for row, found in known.items() if mask[row]}
     rows = sorted(known.keys() | set(chosen.tolist()))
     records = dict(zip(rows, generation.library.records(rows), strict=True))
@@ -119,8 +125,8 @@ def candidates(
     columns = generation.columns
     rows = np.flatnonzero(mask)
     order = rows[np.argsort(-nearness[rows], kind="stable")]
-    level = generation.similarity_at(ON_POINT_PERCENTILE)
-    near = order[nearness[order] >= level]
+    near = order[nearness[order] >= generation.similarity_at(ON_POINT_PERCENTILE)]
+    order = order[nearness[order] >= generation.similarity_at(NOT_FAR_PERCENTILE)]
     _, place = np.unique(columns.state[near], return_inverse=True)
     taken: list[int] = order[:AMONG_ALL].tolist()
     for number in range(place.max() + 1 if len(place) else 0):

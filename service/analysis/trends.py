@@ -107,12 +107,12 @@ class Trends:
         return rows
 
 
-def trends(inquiry: Inquiry, by: By | None) -> Trends:
+def trends(inquiry: Inquiry, by: By | None, most: int | None = None) -> Trends:
     """A group that has no position on the subject, takes no side and wasn't asked for by name has
-    no rows."""
+    no rows. Raises TooManyToJudge where more than `most` pairs on an issue aren't judged yet."""
     generation, question = inquiry.generation, inquiry.question
     years = _years(inquiry)
-    known = _timeline(inquiry, years)
+    known = _timeline(inquiry, years, most)
     rows: list[Trend] = []
     for group in _groups(inquiry, by, known, years):
         made = list(_of_group(inquiry, group, years))
@@ -167,15 +167,15 @@ def _years(inquiry: Inquiry) -> range:
     return range(start, end + 1)
 
 
-def _timeline(inquiry: Inquiry, years: range) -> _Timeline | None:
+def _timeline(inquiry: Inquiry, years: range, most: int | None) -> _Timeline | None:
     """On an issue, from all that states said until then, whatever the first year that is asked for.
     A former State stands nowhere after its last year."""
     issue, columns = inquiry.subject.issue, inquiry.generation.columns
     if issue is None or inquiry.judge is None:
         return None
     always = replace(inquiry.question, earliest=None)
-    mask, ranges = allowed_rows(always, inquiry.generation, inquiry.catalogue.blocs, ())
-    found = inquiry.judge().standings(issue, mask, ranges)
+    mask, _ = allowed_rows(always, inquiry.generation, inquiry.catalogue.blocs, ())
+    found = inquiry.judge().standings(issue, always, most)
     spoken = np.flatnonzero(mask)
     owner, spoken_in = columns.state[spoken], columns.years(spoken)
     sides = np.full((len(found.states), len(years)), _NOBODY, np.int8)

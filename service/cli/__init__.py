@@ -22,6 +22,7 @@ from service.cli import (
     listing,
     operating,
     standing,
+    taking,
 )
 from service.errors import ConcordError
 
@@ -72,20 +73,27 @@ def main() -> None:
 
 for command in (
     asking.search,
+    taking.brief,
+    taking.bib,
+    taking.ris,
     importing.import_,
     importing.download,
     building.build,
     importing.remove,
     asking.compare,
+    asking.changes,
     asking.matrix,
     analysing.agreement,
     analysing.trends,
+    analysing.profile,
+    analysing.cohesion,
     building.info,
     listing.states,
     listing.topics,
     listing.blocs,
     standing.issues,
     standing.issue,
+    standing.judge_issues,
     building.generations,
     building.serve,
     building.verify_positions,

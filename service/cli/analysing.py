@@ -1,15 +1,33 @@
-"""`agreement`, `trends`: state against state, and positions over the years."""
+"""`agreement`, `trends`, `profile`, `cohesion`: state against state, positions over the years, one
+state among all, and how united a bloc is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from service.cli.output import FORMATS, as_json, open_comparator
 
+if TYPE_CHECKING:
+    from service.analysis.matrix import Compared
+
 _Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def _period(command: _Command) -> _Command:
+    for option in (
+        click.option("--format", "format_", type=FORMATS, default="table", show_default=True),
+        click.option(
+            "--judge-all", is_flag=True,
+            help="Judge all issues that weren't judged before, however long it takes; it is kept.",
+        ),
+        click.option("--to", help="Latest year or date."),
+        click.option("--from", "from_", help="Earliest year or date."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def _filters(command: _Command) -> _Command:
@@ -86,6 +104,97 @@ def trends(text: str | None, format_: str, **options: Any) -> None:
         _echo(found.as_rows(), TREND_COLUMNS, format_, unused)
 
 
+@click.command()
+@click.argument("state")
+@_period
+def profile(state: str, format_: str, judge_all: bool, **options: Any) -> None:
+    """A state's topics beside those of all others, the states whose words are nearest and farthest
+    and, kept apart, its sides on the issues judged so far.
+
+    Similarity has a 95% interval over positions: what it would be, had both states said other
+    things of the same mind.
+    """
+    from service.analysis.profile import PROFILE_COLUMNS
+
+    found = open_comparator().profile(state, judge_all=judge_all, **_given(options))
+    if format_ == "json":
+        click.echo(as_json(found.to_dict()))
+        return
+    _echo_parts(found.as_rows(), PROFILE_COLUMNS, format_, ("topic", "state", "issue"))
+    if format_ == "table":
+        click.echo(
+            f"\n{found.name} ({found.state}): {_counted(found.positions, 'position')}, "
+            f"{found.others} of others. {_compared(found.compared)} "
+            f"{_counted(found.unranked, 'state')} with too few positions to be ranked."
+        )
+        _echo_judged(found.judged, found.left_out)
+
+
+@click.command()
+@click.argument("bloc")
+@click.option("--topic", help="This one only; its issues are judged where that takes little.")
+@_period
+def cohesion(bloc: str, format_: str, judge_all: bool, **options: Any) -> None:
+    """How united a bloc is, by topic and by issue, and who breaks ranks: by what its members said
+    while they were members.
+
+    By wording: the mean similarity of two members less that of a member and an outsider. By stance:
+    the share of the larger side among members that took one, and Rice's index.
+    """
+    from service.analysis.cohesion import COHESION_COLUMNS
+
+    found = open_comparator().cohesion(bloc, judge_all=judge_all, **_given(options))
+    if format_ == "json":
+        click.echo(as_json(found.to_dict()))
+        return
+    _echo_parts(found.as_rows(), COHESION_COLUMNS, format_, ("topic", "issue"))
+    if format_ == "table":
+        click.echo(
+            f"\n{found.name}: {_counted(len(found.members), 'member')}, "
+            f"{_counted(found.positions, 'position')}. {_compared(found.compared)}"
+        )
+        _echo_judged(found.judged, found.left_out)
+
+
+def _compared(compared: Compared | None) -> str:
+    if compared is None:
+        return "Nothing to compare."
+    return f"Compared are {compared.positions} of these positions, of {_years(compared)}."
+
+
+def _years(compared: Compared) -> str:
+    alone = compared.earliest == compared.latest
+    return str(compared.latest) if alone else f"{compared.earliest} to {compared.latest}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _echo_judged(judged: int, left_out: Sequence[str]) -> None:
+    click.echo(
+        "Similarity is of wording and subject, never agreement; inferred sides are a machine's "
+        f"judgement.\n{judged} of {judged + len(left_out)} issues are judged so far"
+        + (" (--judge-all judges the others)." if left_out else ".")
+    )
+
+
+def _echo_parts(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], format_: str, parts: Sequence[str]
+) -> None:
+    """A table for each part, without the columns that are empty in all of it; CSV is one table."""
+    if format_ == "csv":
+        _echo(rows, columns, format_, ())
+        return
+    for number, part in enumerate(parts):
+        own = [row for row in rows if row["part"] == part]
+        empty = [c for c in columns if all(row[c] is None for row in own)]
+        click.echo("\n" if number else "", nl=False)
+        click.echo(f"{part.upper()} ({len(own)})")
+        if own:
+            _echo(own, columns, format_, [*empty, "part"])
+
+
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """Those that were given, in the API's names."""
     named = {"from" if name == "from_" else name: value for name, value in options.items()}
@@ -109,5 +218,11 @@ def _echo(
         click.echo(to_csv(rows, columns), nl=False)
         return
     shown = [column for column in columns if column not in unused]
-    cells = [["-" if row[c] is None else str(row[c]) for c in shown] for row in rows]
+    cells = [[_cell(row[c]) for c in shown] for row in rows]
     click.echo(columns_as_text([shown, *cells]))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.comparison import Comparator
     from service.corpus.report import ImportReport
     from service.domain.statements import Statement
+    from service.importing import Format
 
 
 @click.group("import")
@@ -75,25 +76,13 @@ def article(
     report_file: Path | None,
 ) -> None:
     """A news article that reports what states' representatives said (text, HTML, PDF, DOCX)."""
-    from service.corpus.article import read_article
     from service.corpus.report import ImportReport
-    from service.corpus.speakers import load_capitals
+    from service.importing import Format
 
+    given = {"state": state, "speaker": speaker, "date": date, "forum": forum, "source": source}
     comparator = open_comparator()
     report = ImportReport()
-    statements = read_article(
-        file,
-        states=comparator.catalogue.states,
-        blocs=comparator.catalogue.blocs,
-        maker=comparator.maker,
-        report=report,
-        capitals=load_capitals(comparator.settings.data),
-        state=state,
-        speaker=speaker,
-        date=date,
-        forum=forum,
-        source=source,
-    )
+    statements = _read(comparator, file, Format.ARTICLE, report, given)
     if dry_run:
         _show_article(statements, report, format_)
     else:
@@ -107,13 +96,11 @@ def table(file: Path, report_file: Path | None) -> None:
     """A table of statements: CSV, JSON Lines or Parquet with columns state, date, text, and
     where known id, speaker, office, forum, symbol, source, on_behalf_of."""
     from service.corpus.report import ImportReport
-    from service.corpus.table import read_table
+    from service.importing import Format
 
     comparator = open_comparator()
     report = ImportReport()
-    statements = read_table(
-        file, states=comparator.catalogue.states, maker=comparator.maker, report=report
-    )
+    statements = _read(comparator, file, Format.TABLE, report, {})
     _store(comparator, statements, report, report_file)
 
 
@@ -144,6 +131,22 @@ def remove(statements: tuple[str, ...]) -> None:
     click.echo(f"Removed {len(statements)}. Run `python -m service build` to leave them out.")
 
 
+def _read(
+    comparator: Comparator,
+    file: Path,
+    form: Format,
+    report: ImportReport,
+    given: Mapping[str, str | None],
+) -> Iterable[Statement]:
+    from service.importing import check_given, read_file
+
+    return read_file(
+        file, form, check_given(form, given, comparator.catalogue),
+        catalogue=comparator.catalogue, maker=comparator.maker, data=comparator.settings.data,
+        report=report,
+    )  # fmt: skip
+
+
 def _store(
     comparator: Comparator,
     statements: Iterable[Statement],
@@ -156,6 +159,7 @@ def _store(
 
     from tqdm import tqdm
 
+    from service.importing import entries_as_rows
     from service.retrieval.generations import exclusive
     from service.retrieval.store import StatementStore
 
@@ -167,10 +171,7 @@ def _store(
         for statement, change in tqdm(store.put(statements), unit=" statements", file=sys.stderr):
             changes[change] += 1
             claims += len(statement.claims)
-    entries = [
-        {"outcome": e.outcome, "file": e.file, "line": e.line, "reason": e.reason}
-        for e in report.entries
-    ]
+    entries = entries_as_rows(report.entries)
     if report_file is not None:
         try:
             report_file.write_text("".join(as_json_line(entry) for entry in entries), "utf-8")

@@ -104,6 +104,42 @@ def evaluate_stance_(
     _echo(evaluate_stance(model, settings.data, corpus, perspectrum, opened), format_)
 
 
+@evaluate.command("curves")
+@_corpus_option
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder that keeps the pairs' features: a second run is short.",
+)
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    help="An encoder on whose vectors it is learned too, beside the default one's. Repeatable.",
+)
+@_format_option
+def evaluate_curves_(
+    corpus: Path, work: Path | None, encoders: tuple[str, ...], format_: str
+) -> None:
+    """How well stance is told on unseen issues, by how many issues and passages were labelled.
+
+    Learned by heads on frozen features, in minutes: not the training of the served model.
+    """
+    from service.catalogue import load_issues
+    from service.evaluation.curves import evaluate_curves, labelled_pairs
+    from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
+    from service.settings import Settings
+    from service.stance.training.passages import read_passages
+
+    settings = Settings()
+    names = dict.fromkeys((DEFAULT_MODEL, *encoders))
+    opened = [open_encoder(name, settings.models) for name in names]
+    named = Path(settings.stance_model or "")
+    served = named if (named / "manifest.json").is_file() else None  # else it has no such features
+    labelled = labelled_pairs(read_passages(settings.data, corpus), load_issues(settings.data))
+    _echo(evaluate_curves(labelled, opened, served, work), format_)
+
+
 @evaluate.command("retrieval")
 @_corpus_option
 @_format_option
@@ -120,11 +156,21 @@ def evaluate_retrieval_(corpus: Path, format_: str) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the quotations that nobody has labelled yet to this file (JSON Lines).",
 )
+@click.option(
+    "--agreement",
+    is_flag=True,
+    help="Only how far two blind readers of the quotations agree; needs no index.",
+)
 @_format_option
-def evaluate_answers_(unread: Path | None, format_: str) -> None:
+def evaluate_answers_(unread: Path | None, agreement: bool, format_: str) -> None:
     """Of the states that 30 answers show as aligned, how many are; with intervals by query."""
     from service.evaluation.answers import evaluate_answers
+    from service.evaluation.second_reading import answers_agreement
+    from service.settings import Settings
 
+    if agreement:
+        _echo(answers_agreement(Settings().data), format_)
+        return
     _echo(evaluate_answers(open_comparator(), unread), format_)
 
 
@@ -135,6 +181,17 @@ def evaluate_cost_(format_: str) -> None:
     from service.evaluation.cost import evaluate_cost
 
     _echo(evaluate_cost(open_comparator()), format_)
+
+
+@evaluate.command("changes")
+@_corpus_option
+@_format_option
+def evaluate_changes_(corpus: Path, format_: str) -> None:
+    """Of what is paired between two years' statements, how much is on the same point, and of what
+    is called kept, how much says the same; with intervals by statement."""
+    from service.evaluation.changes import evaluate_changes
+
+    _echo(evaluate_changes(open_comparator(), corpus), format_)
 
 
 @evaluate.command("topics")

@@ -115,6 +115,33 @@ class Trends:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a position: new, changed, dropped or kept. `raw` has its verdict's
+    probabilities, and the nearest position where it has no counterpart."""
+
+    change: str
+    claim_id: str | None
+    text: str | None
+    counterpart_id: str | None
+    counterpart: str | None
+    topics: tuple[str, ...]
+    similarity: float | None
+    stance: str | None
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`against` names the other statement, None where the state has none before."""
+
+    statement_id: str
+    against: Mapping[str, Any] | None
+    counts: Mapping[str, int]
+    changes: tuple[Change, ...]
+    raw: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     id: str
     proposition: str

@@ -20,6 +20,8 @@ from service.client.answers import (
     Agreement,
     AgreementCell,
     Bloc,
+    Change,
+    Changes,
     Claim,
     Correction,
     Count,
@@ -217,6 +219,11 @@ class Client:
     def statement(self, statement_id: str) -> Statement:
         raw = self._get(f"/v1/statements/{_quoted(statement_id)}")
         return read(Statement, raw, claims=read_all(Claim, raw["claims"]))
+
+    def changes(self, statement_id: str, against: str | None = None) -> Changes:
+        """What is new in a statement against the same state's last one before it, or `against`."""
+        raw = self._get(f"/v1/statements/{_quoted(statement_id)}/changes", {"against": against})
+        return read(Changes, raw, changes=read_all(Change, raw["changes"]))
 
     def claim(self, claim_id: str) -> Claim:
         return read(Claim, self._get(f"/v1/claims/{_quoted(claim_id)}"))

@@ -119,11 +119,13 @@ def _chosen(
         passages = [passage for passage in passages if passage.voice.state == state]
     nameless = [voice for voice in voices if voice.state is None]
     for voice in nameless:
-        report.skipped(str(path), f"the state for which {voice} speaks can't be told: give --state")
+        report.skipped(
+            str(path), f"the state for which {voice} speaks can't be told: give its state"
+        )
     passages = [passage for passage in passages if passage.voice.state is not None]
     if not passages:
         raise InvalidInput(
-            "state", f"{path}: can't tell for which state {nameless[0]} speaks: give --state"
+            "state", f"{path}: can't tell for which state {nameless[0]} speaks: give its state"
         )
     voices = list(dict.fromkeys(passage.voice for passage in passages))
     if speaker is not None and len(voices) > 1:
@@ -133,7 +135,7 @@ def _chosen(
             raise InvalidInput(
                 "speaker",
                 f"{path} has several speakers ({', '.join(map(str, voices))}): "
-                "name one of them, or give --state",
+                "name one of them, or give its state",
             )
         passages = [passage for passage in passages if passage.voice is named[0]]
     return passages

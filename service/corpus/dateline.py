@@ -209,14 +209,14 @@ def statement_date(
     raise InvalidInput(
         "date",
         f"the article gives no year ({number} {_MONTHS[month - 1].title()}): "
-        "give --date YYYY-MM-DD",
+        "give its date, YYYY-MM-DD",
     )
 
 
 def _from_publication(published: PartialDate | None, lead: str) -> PartialDate:
     """Without a dateline: "on Tuesday" before the day of publication, else that day."""
     if published is None:
-        raise InvalidInput("date", "the article gives no date: give --date YYYY-MM-DD")
+        raise InvalidInput("date", "the article gives no date: give its date, YYYY-MM-DD")
     stated = next((m for p in (_DAY_MONTH, _MONTH_DAY) if (m := p.search(lead)) and m["y"]), None)
     if stated:
         return _partial(int(stated["y"]), _month(stated["m"]), int(stated["d"]))
@@ -260,5 +260,5 @@ def _partial(year: int, month: int, day: int, *, inferred: bool = False) -> Part
         return PartialDate(date(year, month, day).isoformat(), inferred=inferred)
     except ValueError as error:
         raise InvalidInput(
-            "date", f"{day}.{month}.{year}: {error}: give --date YYYY-MM-DD"
+            "date", f"{day}.{month}.{year}: {error}: give its date, YYYY-MM-DD"
         ) from None

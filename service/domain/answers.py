@@ -18,7 +18,8 @@ class Hit:
     into the cited document.
 
     `stance` is where the hit stands towards what was asked, with the `probabilities` of each
-    stance: a model's judgement of these two sentences, None where it wasn't asked. Where a user
+    stance: a model's judgement of these two sentences, None where it wasn't asked: what is far
+    from the question and its contrary is unclear unasked. Where a user
     has `corrected` it (author, reason, date, and what the model's verdict `was`), `stance` is the
     user's, and `probabilities` stay the model's.
     """

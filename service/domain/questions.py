@@ -66,6 +66,7 @@ class Question:
     `kinds` None means every kind. `limit` counts groups, or hits where ungrouped; `per_state`
     counts the hits in a group. `fold` shows near-identical sentences of one state once.
     `judged` asks for the stance of every hit, `stances` (None: all) for groups of these only.
+    `by_part` answers each claim of a longer text for itself as well.
     """
 
     text: str
@@ -87,3 +88,4 @@ class Question:
     judged: bool = False
     stances: tuple[Stance, ...] | None = None
     cursor: Cursor | None = None
+    by_part: bool = True

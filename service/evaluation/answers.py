@@ -2,7 +2,8 @@
 
 Thirty queries (`data/labels/queries.jsonl`), asked over 2000-2023. A label (`answers.jsonl`) is a
 reader's judgement of one quotation towards one query, kept by reference. What is shown and has no
-label yet is written to a file for reading, and never counted as right.
+label yet is written to a file for reading, and never counted as right. What a second, blind reader
+read too is counted again by either's labels.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from service.domain.stance import Stance
 from service.errors import CatalogueError
 from service.evaluation.figures import bootstrap, share
 from service.evaluation.reports import Block
+from service.evaluation.second_reading import FIRST_LABELS, SECOND_LABELS, read_answer_labels
 
-QUERIES, LABELS = "labels/queries.jsonl", "labels/answers.jsonl"
+QUERIES = "labels/queries.jsonl"
 FIRST = 10
 YEARS = {"from": 2000, "to": 2023}
 ABOUT = "30 queries, 2000-2023: the first ten states shown as aligned, and the default page"
@@ -31,11 +33,9 @@ def evaluate_answers(comparator: Comparator, unread: Path | None = None) -> list
     """Shares with intervals by query. `unread` gets a JSON line for each quotation without a
     label: query, claim_id, a, b."""
     data = comparator.settings.data
-    labels = {
-        (entry["query"], entry["claim_id"]): Stance(entry["label"])
-        for entry in read_lines(data / LABELS)
-    }
+    labels, second = (read_answer_labels(data / name) for name in (FIRST_LABELS, SECOND_LABELS))
     shown: list[tuple[str, Stance | None]] = []
+    twice: list[tuple[str, str]] = []
     opposed: list[tuple[str, Stance]] = []
     called: list[tuple[str, Stance | None]] = []
     missing: list[dict[str, str]] = []
@@ -44,6 +44,8 @@ def evaluate_answers(comparator: Comparator, unread: Path | None = None) -> list
         first = [hits[0] for hits in _quoted(comparator, text, stance="aligned", limit=FIRST)]
         page = [hit for hits in _quoted(comparator, text, stance="on") for hit in hits]
         shown += [(query, labels.get((query, hit.claim_id))) for hit in first]
+        reads = [(query, hit.claim_id) for hit in first]
+        twice += [read for read in reads if read in labels and read in second]
         opposed += [
             (query, Stance(hit.stance or Stance.UNCLEAR))
             for hit in page
@@ -62,7 +64,11 @@ def evaluate_answers(comparator: Comparator, unread: Path | None = None) -> list
     if unread is not None:
         with unread.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in missing)
-    return [Block("answers", {"model": _figures(shown, opposed, called)}, ABOUT)]
+    rows = {"model": _figures(shown, opposed, called)}
+    if twice:
+        for reader, given in (("read twice: first", labels), ("read twice: second", second)):
+            rows[reader] = _figures([(read[0], given[read]) for read in twice], [], [])
+    return [Block("answers", rows, ABOUT)]
 
 
 def _quoted(comparator: Comparator, text: str, **filters: Any) -> list[tuple[Hit, ...]]:

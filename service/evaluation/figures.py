@@ -56,6 +56,15 @@ def macro_f1(truth: Numbers, guess: Numbers) -> float:
     return float((2 * table.diagonal()[size > 0] / size[size > 0]).mean())
 
 
+def kappa(first: Numbers, second: Numbers) -> float:
+    """Cohen's: how much of what chance left two readers agree on; classes are numbered from 0.
+    NaN where both give everything the same class."""
+    classes = int(max(first.max(), second.max())) + 1
+    rates = [np.bincount(given, minlength=classes) / len(given) for given in (first, second)]
+    chance = float(rates[0] @ rates[1])
+    return (float((first == second).mean()) - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
 def calibration_error(probabilities: Probabilities, truth: Numbers) -> float:
     """Expected calibration error of the likeliest class, in ten bins of equal width."""
     sure = probabilities.max(axis=1)

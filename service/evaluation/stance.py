@@ -22,6 +22,7 @@ import numpy.typing as npt
 from service.catalogue import load_blocs, load_issues, load_states
 from service.corpus.speakers import load_capitals
 from service.domain.blocs import Blocs
+from service.domain.issues import Issues
 from service.domain.stance import STANCES, Stance
 from service.evaluation.baselines import Judge, Judged, closenesses, fitted, majority
 from service.evaluation.figures import (
@@ -77,12 +78,6 @@ def labelled_sets(data: Path, corpus: Path) -> Sets:
     agreed = [p for p in read_passages(data, corpus) if p.second_label in (None, p.label)]
     related = relation_pairs(data, corpus, set(TEST | TUNING))
 
-    def towards(passages: Sequence[Passage]) -> list[Pair]:
-        return [
-            Pair(issues[p.issue].wordings[0], p.text, OF_PASSAGE[p.label], "proposition", p.issue)
-            for p in passages
-        ]
-
     tested = [p for p in agreed if p.issue in TEST]
     sentences = [
         *(pair for pair in related if pair.subject in TEST),
@@ -96,17 +91,25 @@ def labelled_sets(data: Path, corpus: Path) -> Sets:
     # One passage may be labelled on several issues: a tested one sets no cut.
     others = [p for p in agreed if p.issue in TUNING and p.text not in spoken]
     known = {
-        "proposition": towards(others),
+        "proposition": towards(others, issues),
         "sentences": [
             *(pair for pair in related if pair.subject in TUNING),
             *sentence_pairs(others, set(TUNING), rng),
         ],
     }
     return Sets(
-        {"proposition": towards(tested), "sentences": sentences, "minimal": minimal},
+        {"proposition": towards(tested, issues), "sentences": sentences, "minimal": minimal},
         known,
         spoken,
     )
+
+
+def towards(passages: Sequence[Passage], issues: Issues) -> list[Pair]:
+    """Each passage against its proposition in the first wording."""
+    return [
+        Pair(issues[p.issue].wordings[0], p.text, OF_PASSAGE[p.label], "proposition", p.issue)
+        for p in passages
+    ]
 
 
 def perspectrum_test(folder: Path) -> list[Pair]:

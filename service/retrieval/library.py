@@ -50,6 +50,10 @@ CREATE VIRTUAL TABLE words USING fts5 (
     tokenize = 'porter unicode61 remove_diacritics 2'
 );
 """
+_FACTS = (
+    "id, state, date, inferred, speaker, office, forum, symbol, source, on_behalf_of, "
+    "aligned_with, rendered"
+)
 _NEIGHBOUR = (
     "(SELECT text FROM claim AS other WHERE other.row = claim.row {} 1 AND "
     "other.statement = claim.statement AND NOT claim.rendered)"
@@ -92,6 +96,31 @@ class ClaimRecord:
     statement: Statement  # without text and claims
     before: str | None
     after: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The quotation and where it is from, in the API's names."""
+        claim, statement = self.claim, self.statement
+        return {
+            "claim_id": claim.id,
+            "statement_id": statement.id,
+            "state": statement.state,
+            "text": claim.text,
+            "start": claim.start,
+            "end": claim.end,
+            "before": self.before,
+            "after": self.after,
+            "speaker": statement.speaker,
+            "office": statement.office,
+            "date": str(statement.date),
+            "date_precision": str(statement.date.precision),
+            "date_inferred": statement.date.inferred,
+            "forum": statement.forum,
+            "symbol": statement.symbol,
+            "source": statement.source,
+            "on_behalf_of": list(statement.on_behalf_of),
+            "topics": list(claim.topics),
+            "rendered": claim.rendered,
+        }
 
 
 class LibraryWriter:
@@ -180,6 +209,13 @@ class Library:
         bare = _statement(row)
         return replace(bare, text=row["text"], claims=tuple(_claim(bare.id, c) for c in claims))
 
+    def facts(self, statement_id: str) -> Statement:
+        """Without text and claims."""
+        row = self._one(f"SELECT {_FACTS} FROM statement WHERE id = ?", (statement_id,))
+        if row is None:
+            raise NotFound(f"no such statement: {statement_id}")
+        return _statement(row)
+
     def statements_of(self, state: str, year: int) -> list[str]:
         return [
             row["id"]
@@ -188,6 +224,15 @@ class Library:
                 (state, f"{year:04d}%"),
             )
         ]
+
+    def succession(self, state: str) -> list[Statement]:
+        """All statements of a state, without texts and claims, the earliest first.
+
+        A date that is less exact counts as its last day: the General Debate, dated by its year
+        alone, is held in September.
+        """
+        rows = self._all(f"SELECT {_FACTS} FROM statement WHERE state = ?", (state,))
+        return sorted(map(_statement, rows), key=lambda s: (s.date.last, s.date.first, s.id))
 
     def rows_of(self, statement_id: str) -> range:
         """The rows that a statement's claims take in the index; they are contiguous."""

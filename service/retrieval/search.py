@@ -37,10 +37,13 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class RankedHit:
-    """A row, its similarity, and the number of near-identical rows that it stands for."""
+    """A row, its similarity, and the number of near-identical rows that it stands for. `nearness`
+    is its similarity to the question or to what was asked beside it, the greater one; None where
+    it was ranked by words."""
 
     row: int
     similarity: float
+    nearness: float | None
     asked: int
     folded: int
 
@@ -206,10 +209,12 @@ class _Ranking:
             chosen = self._distinct(rows, most)
             folded = self._folded(rows, chosen)
         asked = self._scored.asked
+        dense = self._question.mode in (SearchMode.DENSE, SearchMode.EXACT)
         return [
             RankedHit(
                 row,
                 float(self._scored.similarity[row]),
+                float(self._scored.rank_by[row]) if dense else None,
                 0 if asked is None else int(asked[row]),
                 count,
             )

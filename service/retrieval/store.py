@@ -55,6 +55,13 @@ class Stored:
             return self._decoded(*row)
         return None
 
+    def change(self, statement: Statement) -> Change:
+        """What storing it would change."""
+        for (digest,) in self._rows("SELECT digest FROM statement WHERE id = ?", statement.id):
+            same = digest == _digest(encode_statement(statement))
+            return Change.UNCHANGED if same else Change.CHANGED
+        return Change.ADDED
+
     def digests(self) -> dict[str, str]:
         """Each statement's id and content hash, by id."""
         found = dict(self._rows("SELECT id, digest FROM statement ORDER BY id"))

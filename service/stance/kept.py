@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import perf_counter
 
 from service.domain.stages import looked_up
 from service.domain.stance import Stance, Verdict
 from service.errors import ConcordError
-
-log = logging.getLogger(__name__)
+from service.stance.cache_file import CacheFile
 
 # About 120 bytes each; when there are more, all are forgotten: it is a cache.
 MOST_KEPT = 2_000_000
 # Pairs judged between two writes: what is lost at most where an answer is given up.
 _AT_A_TIME = 256
-# Seconds that one who keeps waits for another; whoever has waited in vain keeps nothing.
-_WAIT_S = 5.0
+# Told how many of the pairs that weren't kept are judged by now, and how many there are.
+Progress = Callable[[int, int], None]
+# What was judged long ago, perhaps by another machine, counts for little in the pace.
+_FORGETTING = 0.9
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS verdict (
     pair BLOB PRIMARY KEY, stance TEXT NOT NULL,
     aligned REAL NOT NULL, partial REAL NOT NULL, opposed REAL NOT NULL, unclear REAL NOT NULL
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pace (
+    model TEXT PRIMARY KEY, pairs REAL NOT NULL, seconds REAL NOT NULL
+) WITHOUT ROWID;
 """
 
 
 class TooManyToJudge(ConcordError):
-    """More pairs aren't judged yet than the caller would wait for."""
+    """More pairs, `pairs`, aren't judged yet than the caller would wait for. `seconds` is how long
+    they would take at the pace measured of late; None where none was measured."""
+
+    def __init__(self, pairs: int, most: int, seconds: float | None) -> None:
+        super().__init__(f"{pairs} pairs aren't judged yet, at most {most} may be")
+        self.pairs = pairs
+        self.seconds = seconds
 
 
 class KeptVerdicts:
@@ -44,13 +52,20 @@ class KeptVerdicts:
         fingerprint: str,
         judge: Callable[[Sequence[tuple[str, str]]], Sequence[Verdict]],
     ) -> None:
-        self._path = path
+        self._file = CacheFile(path, _SCHEMA)
         self._fingerprint = fingerprint
         self._judge = judge
         self._lock = threading.Lock()
+        self._count: int | None = None  # of the file's verdicts, about
 
-    def judge(self, pairs: Sequence[tuple[str, str]], most: int | None = None) -> list[Verdict]:
-        """Raises TooManyToJudge where more than `most` aren't kept yet."""
+    def judge(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        most: int | None = None,
+        progress: Progress | None = None,
+    ) -> list[Verdict]:
+        """Raises TooManyToJudge where more than `most` aren't kept yet. What `progress` raises
+        stops it; what was judged until then is kept."""
         keys = [self._key(pair) for pair in pairs]
         with self._lock:
             found = self._known(keys)
@@ -58,46 +73,27 @@ class KeptVerdicts:
             looked_up("kept_verdicts", len(found), len(missing))
             todo = list(missing)
             if most is not None and len(todo) > most:
-                raise TooManyToJudge(f"{len(todo)} pairs aren't judged yet, at most {most} may be")
+                raise TooManyToJudge(len(todo), most, self._seconds(len(todo)))
             for start in range(0, len(todo), _AT_A_TIME):
+                if progress is not None:
+                    progress(start, len(todo))
                 piece = todo[start : start + _AT_A_TIME]
+                began = perf_counter()
                 made = self._judge([missing[key] for key in piece])
                 fresh = dict(zip(piece, made, strict=True))
-                self._keep(fresh)
+                self._keep(fresh, perf_counter() - began)
                 found |= fresh
+            if progress is not None:
+                progress(len(todo), len(todo))
         return [found[key] for key in keys]
 
     def _key(self, pair: tuple[str, str]) -> bytes:
         text = "\0".join((self._fingerprint, *pair))
         return hashlib.sha256(text.encode()).digest()[:16]
 
-    @contextmanager
-    def _useful(self) -> Iterator[None]:
-        """What goes wrong with the file is logged, and not passed on."""
-        try:
-            yield
-        except (sqlite3.Error, OSError, ValueError, TypeError) as error:
-            log.warning(
-                "%s can't be used (%s): verdicts are made anew; delete it where it is damaged",
-                self._path,
-                error,
-            )
-
-    def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=_WAIT_S)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(_SCHEMA)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-
     def _known(self, keys: Sequence[bytes]) -> dict[bytes, Verdict]:
         found = {}
-        with self._useful(), closing(self._open()) as connection:
+        with self._file.useful(), self._file.connected() as connection:
             for key in keys:
                 row = connection.execute(
                     "SELECT stance, aligned, partial, opposed, unclear FROM verdict WHERE pair = ?",
@@ -108,12 +104,30 @@ class KeptVerdicts:
                     found[key] = Verdict(Stance(row[0]), (a, p, o, u))
         return found
 
-    def _keep(self, fresh: dict[bytes, Verdict]) -> None:
-        with self._useful(), closing(self._open()) as connection, connection:
-            (count,) = connection.execute("SELECT count(*) FROM verdict").fetchone()
-            if count + len(fresh) > MOST_KEPT:
+    def _keep(self, fresh: dict[bytes, Verdict], seconds: float) -> None:
+        with self._file.useful(), self._file.connected() as connection:
+            if self._count is None:  # counted once: it reads the whole file
+                (self._count,) = connection.execute("SELECT count(*) FROM verdict").fetchone()
+            self._count += len(fresh)
+            if self._count > MOST_KEPT:
                 connection.execute("DELETE FROM verdict")
+                self._count = len(fresh)
             connection.executemany(
                 "INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?, ?, ?)",
                 [(key, str(v.stance), *v.probabilities) for key, v in fresh.items()],
             )
+            connection.execute(
+                "INSERT INTO pace VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
+                "pairs = ?4 * pairs + ?2, seconds = ?4 * seconds + ?3",
+                (self._fingerprint, len(fresh), seconds, _FORGETTING),
+            )
+
+    def _seconds(self, pairs: int) -> float | None:
+        """That so many take, as the latest ones did."""
+        with self._file.useful(), self._file.connected() as connection:
+            row = connection.execute(
+                "SELECT seconds / pairs FROM pace WHERE model = ? AND pairs > 0",
+                (self._fingerprint,),
+            ).fetchone()
+            return float(row[0]) * pairs if row else None
+        return None

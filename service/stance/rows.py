@@ -46,6 +46,7 @@ def _weight(hit: Hit) -> tuple[bool, int, float]:
     stance = Stance(hit.stance)
     if hit.corrected is not None:
         return True, rank[stance], 0.0
+    if stance is Stance.UNCLEAR:
+        return False, 0, 0.0  # the nearest stays in front: max takes the first of equals
     assert hit.probabilities is not None
-    # Of what says nothing, the nearest stays in front: max takes the first of equals.
-    return False, rank[stance], 0.0 if stance is Stance.UNCLEAR else hit.probabilities[hit.stance]
+    return False, rank[stance], hit.probabilities[hit.stance]

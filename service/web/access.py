@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
@@ -17,6 +19,7 @@ from service.errors import Forbidden, InvalidInput, RateLimited, Unauthorized
 from service.web.contract import operation_of
 
 _DAY_S = 86_400
+KEY_COOKIE = "key"
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
 
@@ -39,6 +42,12 @@ def install_access(app: Flask, accounts: Accounts) -> None:
     app.extensions["accounts"] = accounts
     app.before_request(_admit)
     app.after_request(_tell)
+
+
+def admits(view: Callable[..., Any], scope: Scope, *, open_to_all: bool = False) -> None:
+    """Say of a view without a contract what it needs; `open_to_all` is slowed down, but needs no
+    key."""
+    view.needs = None if open_to_all else scope  # type: ignore[attr-defined]
 
 
 def accounts() -> Accounts:
@@ -74,11 +83,11 @@ def _admit() -> None:
     g.caller = Caller(None, address)
     if request.endpoint is None:
         return  # no such path or method: to be told so needs no key
-    needed = operation.scope if operation is not None else None
+    needed = operation.scope if operation is not None else _needed_by_view()
     if needed is None:
-        needed = Scope.READ if request.method in ("GET", "HEAD") else Scope.ADMIN
+        return
     if token is None:
-        if needed is Scope.READ and _anyone_reads():
+        if needed is Scope.READ and anyone_reads_here():
             return
         raise Unauthorized(
             "an API key is needed here, sent as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
@@ -88,6 +97,12 @@ def _admit() -> None:
         raise Forbidden(needed)
     g.caller = Caller(key, address)
     g.used = accounts().quotas.count(key)
+
+
+def _needed_by_view() -> Scope | None:
+    usual = Scope.READ if request.method in ("GET", "HEAD") else Scope.ADMIN
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "needs", usual)
 
 
 def _slow_down(who: str) -> None:
@@ -117,11 +132,12 @@ def _tell(answer: Response) -> Response:
 
 
 def _token() -> str | None:
-    """What was sent as a key. Never in the address, which logs and referrers keep."""
+    """What was sent as a key. Never in the address, which logs and referrers keep. A browser sends
+    it as a cookie, which other sites' pages can't make it do (SameSite=Strict)."""
     header = request.headers.get("Authorization")
     own = request.headers.get("X-API-Key")
     if header is None:
-        return own
+        return request.cookies.get(KEY_COOKIE) if own is None else own
     kind, _, token = header.partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise Unauthorized("Authorization must be `Bearer KEY`", sent=True)
@@ -143,7 +159,7 @@ def anyone_reads(app: Flask) -> bool:
     return is_loopback(app.config.get("BOUND_HOST")) if allowed is None else allowed
 
 
-def _anyone_reads() -> bool:
+def anyone_reads_here() -> bool:
     if accounts().settings.anonymous_read is None and not from_this_machine():
         return False
     return anyone_reads(current_app)

@@ -17,12 +17,15 @@ from service.web.feeds import feeds
 from service.web.headers import install_headers
 from service.web.health import install_health
 from service.web.issues import issues
+from service.web.jobs import install_jobs
 from service.web.limits import install_limits
 from service.web.lists import lists
 from service.web.logs import install_logs
 from service.web.metrics import install_metrics
-from service.web.pages import pages
+from service.web.pages import PAGES
+from service.web.pages.frame import install_pages
 from service.web.problems import install_problems
+from service.web.profiles import profiles
 from service.web.records import records
 from service.web.search import search
 from service.web.statements import statements
@@ -40,13 +43,15 @@ def create_app(*, comparator: Comparator, bound_host: str | None = None) -> Flas
     install_metrics(app, comparator)
     app.config["BOUND_HOST"] = bound_host
     install_access(app, Accounts(comparator.settings))
+    install_jobs(app, comparator)
     install_health(app)
     install_headers(app, comparator.settings)
     install_caching(app, comparator.settings)
     for blueprint in (
-        search, analyses, feeds, records, statements, lists, issues, corrections, explanations,
-        documentation, documents, pages,
+        search, analyses, profiles, feeds, records, statements, lists, issues, corrections,
+        explanations, documentation, documents,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
+    install_pages(app, PAGES)
     install_problems(app)
     return app

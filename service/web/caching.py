@@ -186,7 +186,8 @@ def _plain(name: str, value: Any) -> str:
 def _made_of(settings: Settings) -> str:
     """A hash of the program's text, of its data, of the models' names, and of own issues."""
     digest = hashlib.blake2b(digest_size=16)
-    sources = [(PROJECT / "service", "*.py"), (settings.issues, "*.yaml")]
+    sources = [(PROJECT / "service", f"*.{kind}") for kind in ("py", "po", "typ")]
+    sources += [(settings.issues, "*.yaml")]
     sources += [(settings.data, f"*.{kind}") for kind in ("yaml", "json", "jsonl", "txt")]
     if isinstance(settings.stance_model, Path):
         sources.append((settings.stance_model, "manifest.json"))

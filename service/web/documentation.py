@@ -7,16 +7,17 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Flask, Response, current_app, render_template
-from werkzeug.exceptions import NotFound
+from flask import Flask, Response, current_app, render_template
 
+from service.errors import NotFound
 from service.web.access import anyone_reads
 from service.web.contract import Contract, Operation, openapi, operations
 from service.web.negotiation import JSON
+from service.web.pages.frame import Pages
 from service.web.problems import TYPES
 
 documentation = Contract("documentation")
-documents = Blueprint("documents", __name__)
+documents = Pages("documents")
 
 
 @documentation.get("/openapi.json", answer=None, scope=None, media=(JSON,))
@@ -34,16 +35,18 @@ def docs() -> str:
         (operation, document["paths"][operation.path][operation.method.lower()], sent(operation))
         for operation in sorted(operations(app), key=lambda o: not o.path.startswith("/v1"))
     ]
-    return render_template("docs.html", operations=described, document=document, types=TYPES)
+    return render_template(
+        "docs.html", operations=described, document=document, types=TYPES, twin="/openapi.json"
+    )
 
 
-@documents.get("/problems/<kind>")
-def problem_type(kind: str) -> str:
+@documents.page("/problems/<kind>", "problem.html")
+def problem_type(kind: str) -> dict[str, Any]:
     """What a problem's `type` leads to."""
     if kind not in TYPES:
         raise NotFound(f"no such type of problem: {kind}")
     status, meaning = TYPES[kind]
-    return render_template("problem.html", kind=kind, status=status, meaning=meaning)
+    return {"kind": kind, "status": status, "title": status.phrase, "meaning": meaning}
 
 
 def sent(operation: Operation) -> dict[str, Any]:

@@ -19,6 +19,10 @@ ARRIVED, TURNED_AWAY = "concord.arrived", "concord.turned_away"
 RETRY_AFTER_S = 1.0
 # Must be answered whatever the load: whoever watches a busy service must not take it for dead.
 ALWAYS = frozenset(("/healthz", "/readyz", "/metrics"))
+# Take files, by POST.
+UPLOADS = frozenset(("/draft", "/import"))
+# Characters of the fields beside a file: a draft's text, in whatever script.
+_MOST_FIELDS = 1_000_000
 
 
 class Queue(Protocol):
@@ -68,8 +72,12 @@ def install_limits(app: Flask, settings: Settings) -> None:
         if time.monotonic() > g.deadline:
             load().refuse("waited")
             raise Overloaded("the request waited too long for its turn", RETRY_AFTER_S)
-        if (request.content_length or 0) > settings.max_body_bytes:
-            raise RequestEntityTooLarge(f"a body has at most {settings.max_body_bytes:,} bytes")
+        most = settings.max_body_bytes
+        if request.method == "POST" and request.path in UPLOADS:
+            most = request.max_content_length = settings.max_upload_bytes
+            request.max_form_memory_size = _MOST_FIELDS
+        if (request.content_length or 0) > most:
+            raise RequestEntityTooLarge(f"a body has at most {most:,} bytes")
 
 
 def load() -> Load:

@@ -19,6 +19,8 @@ REQUEST_ID = "X-Request-ID"
 log = logging.getLogger("concord.requests")
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
+# A job's id, in its address, is all that guards it.
+_SECRET = re.compile(r"[0-9a-f]{32}")
 # Characters of a path, a query or a body that are logged.
 _LONGEST = 2_000
 
@@ -41,7 +43,7 @@ def install_logs(app: Flask, settings: Settings) -> None:
         caller = g.get("caller")
         facts: dict[str, Any] = {
             "method": request.method[:20],
-            "path": request.path[:_LONGEST],
+            "path": _SECRET.sub("*", request.path[:_LONGEST]),
             "status": answer.status_code,
             "ms": round(1000 * (now - came), 1),
             "waited_ms": round(1000 * (g.started - came), 1),

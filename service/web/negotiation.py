@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,11 +10,10 @@ from pydantic import BaseModel
 from werkzeug.exceptions import NotAcceptable
 
 from service.errors import InvalidInput
+from service.takeaway.table import as_csv
 
 JSON, CSV, LINES = "application/json", "text/csv", "application/x-ndjson"
 _FORMATS = {"json": JSON, "csv": CSV, "ndjson": LINES}
-# A spreadsheet runs a cell that begins so as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Row = dict[str, Any]
 
 
@@ -100,25 +96,7 @@ def checked_fields(fields: Sequence[str], known: Iterable[str]) -> None:
 
 
 def _as_csv(table: Sequence[Row], fields: Sequence[str]) -> str:
-    """RFC 4180, with a header. Lists are joined by `; `, objects are JSON."""
-    names = list(fields) or list(dict.fromkeys(name for row in table for name in row))
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(names)
-    writer.writerows([[_cell(row.get(name)) for name in names] for row in table])
-    return file.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return _cell("; ".join(value))
-    if isinstance(value, dict | list | tuple):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value
+    return as_csv(table, list(fields) or list(dict.fromkeys(name for row in table for name in row)))
 
 
 def _as_lines(table: Sequence[Row]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app, has_request_context, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException
 
@@ -187,10 +187,23 @@ def _fields(kind: str, detail: str, field: str | None, status: HTTPStatus) -> di
 
 
 def _answer(fields: Mapping[str, Any]) -> Response:
+    if _for_people():
+        page: Response = current_app.extensions["refusal_page"](fields)
+        return page
     answer = jsonify(fields)
     answer.status_code = fields["status"]
     answer.content_type = PROBLEM
     return answer
+
+
+def _for_people() -> bool:
+    """A browser opens a page: it names HTML before all else, and no part of the API."""
+    if not has_request_context():  # what the server refuses itself is no request yet
+        return False
+    if request.path.startswith(("/v1/", "/openapi")) or request.path.endswith(".json"):
+        return False
+    wanted = request.accept_mimetypes.best_match((PROBLEM, "application/json", "text/html"))
+    return wanted == "text/html" and "refusal_page" in current_app.extensions
 
 
 def _challenge(error: Unauthorized | Forbidden) -> str:

@@ -10,7 +10,13 @@ from service.domain.statements import Claim, Statement
 from service.errors import NotFound
 from service.web.asked import comparator
 from service.web.contract import Contract
-from service.web.schemas.records import ClaimInContext, StatementAnswer
+from service.web.negotiation import Rows
+from service.web.schemas.records import (
+    ChangesAnswer,
+    ChangesQuery,
+    ClaimInContext,
+    StatementAnswer,
+)
 
 records = Contract("records")
 
@@ -32,26 +38,47 @@ def statement(statement_id: str) -> dict[str, Any] | Response:
         return answer
 
 
+@records.get("/v1/statements/<path:statement_id>/changes", answer=ChangesAnswer,
+             rows=Rows.under("changes"),
+             example={"path": {"statement_id": "CHN_78_2023"}})  # fmt: skip
+def statement_changes(statement_id: str, query: ChangesQuery) -> dict[str, Any]:
+    """What is new in a statement against the same state's last one before it
+
+    Each position of both is new, changed, dropped or kept. `similarity` and `shared_words` say how
+    alike a position is to its counterpart, or, where it has none, to the `nearest` of the other
+    statement; `stance`, where it stands towards the counterpart. `against` is null where the state
+    has no statement before; `whole` is false where one of the two is known only by some positions
+    in our own words.
+    """
+    asked = query.given()
+    asked.pop("format", None)
+    return comparator().changes(statement_id, **asked).to_dict()
+
+
 @records.get("/v1/claims/<path:claim_id>", answer=ClaimInContext,
              example={"path": {"claim_id": "CHN_78_2023:1-2"}})  # fmt: skip
 def claim(claim_id: str) -> dict[str, Any]:
     """A claim with the sentences around it and its statement"""
+    return claim_in_context(claim_id)
+
+
+def claim_in_context(claim_id: str) -> dict[str, Any]:
     record = comparator().claim(claim_id)
-    return _claim(record.claim) | {
+    return claim_facts(record.claim) | {
         "before": record.before,
         "after": record.after,
-        "statement": _statement(record.statement),
+        "statement": statement_facts(record.statement),
     }
 
 
 def _whole(found: Statement) -> dict[str, Any]:
-    return _statement(found) | {
+    return statement_facts(found) | {
         "text": found.text or None,
-        "claims": [_claim(claim) for claim in found.claims],
+        "claims": [claim_facts(claim) for claim in found.claims],
     }
 
 
-def _statement(found: Statement) -> dict[str, Any]:
+def statement_facts(found: Statement) -> dict[str, Any]:
     return {
         "statement_id": found.id,
         "state": found.state,
@@ -70,7 +97,7 @@ def _statement(found: Statement) -> dict[str, Any]:
     }
 
 
-def _claim(found: Claim) -> dict[str, Any]:
+def claim_facts(found: Claim) -> dict[str, Any]:
     return {
         "claim_id": found.id,
         "text": found.text,

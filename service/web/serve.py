@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import select
 import signal
@@ -16,6 +17,7 @@ import waitress
 from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
@@ -25,7 +27,7 @@ from service.operation.use import in_use
 from service.settings import Settings
 from service.web.app import create_app
 from service.web.health import PROBE
-from service.web.limits import ALWAYS, ARRIVED, TURNED_AWAY
+from service.web.limits import ALWAYS, ARRIVED, TURNED_AWAY, UPLOADS
 from service.web.logs import write_json_logs
 from service.web.problems import problem
 
@@ -50,12 +52,18 @@ def serve(comparator: Comparator, host: str, port: int) -> None:
     with in_use(comparator.settings.indexes):
         comparator.search(PROBE, limit=1)  # loads everything
         app = create_app(comparator=comparator, bound_host=host)
-        accounts = app.extensions["accounts"]
-        with contextlib.closing(accounts):
+        accounts, work = app.extensions["accounts"], app.extensions["work"]
+        with (
+            contextlib.closing(accounts),
+            contextlib.closing(work.worker),
+            contextlib.closing(work.slow),
+        ):
             try:
                 accounts.database.open()
             except DatabaseUnusable as error:
                 log.error("keys can't be checked for now: %s", error)
+            work.worker.wake()
+            work.slow.wake()
             server = Server(app, comparator.settings, host, port)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, server.stop)
@@ -134,6 +142,8 @@ class Server:
         self._servers = [one for one in self._map.values() if isinstance(one, BaseWSGIServer)]
         for one in self._servers:
             one.channel_class, one.app = _Channel, app
+            one.adj.uploads = copy.copy(one.adj)
+            one.adj.uploads.max_request_body_size += settings.max_upload_bytes
         self.port = int(self._servers[0].effective_port)
         app.extensions["load"].queue = self.queue
 
@@ -209,8 +219,17 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    adj: Any
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.command == "POST" and self.path in UPLOADS:
+            self.adj = self.adj.uploads  # a large file goes to the disk as it comes
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    task_class, error_task_class = _Task, _Refusal
+    task_class, error_task_class, parser_class = _Task, _Refusal, _Parser
     arrived, turned_away = 0.0, False
 
 

@@ -26,9 +26,9 @@ statements = Contract("statements")
 
 
 class StatementId(PathConverter):
-    """An id may hold slashes; what ends in `/status` is another path."""
+    """An id may hold slashes; what ends in `/status` or `/changes` is another path."""
 
-    regex = r"[^/].*?(?<!/status)"
+    regex = r"[^/].*?(?<!/status)(?<!/changes)"
 
 
 @statements.record_once

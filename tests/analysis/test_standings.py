@@ -65,6 +65,17 @@ def test_filters_narrow_who_and_when(asking: Comparator) -> None:
         asking.standings("X999")
 
 
+@pytest.mark.parametrize("asked", [{"states": ["CUB", "FRA", "USA"]}, {"exclude": ["CUB"]}])
+def test_what_is_found_of_a_state_is_the_same_whoever_else_is_asked_for(
+    asking: Comparator, asked: dict[str, Any]
+) -> None:
+    everybody = {row["state"]: row for row in on(asking, "D01")["states"]}
+    some = on(asking, "D01", most=0, **asked)["states"]
+    assert some
+    assert some == [everybody[row["state"]] for row in some]
+    assert any(row["evidence"] for row in some)
+
+
 def test_the_same_question_is_judged_once(asking: Comparator) -> None:
     first = json.dumps(on(asking, "D02"))
     again = Comparator(asking.settings)

@@ -853,7 +853,7 @@ def test_impossible_wishes(tmp_path: Path, given: dict[str, str], field: str) ->
 
 def test_date_without_a_year(tmp_path: Path) -> None:
     story = "OSLO, May 2 (NTB) - Norway's minister, Liv Dahl, said that fish are friends."
-    with pytest.raises(InvalidInput, match="give --date YYYY-MM-DD") as caught:
+    with pytest.raises(InvalidInput, match="give its date, YYYY-MM-DD") as caught:
         read_text(tmp_path, story)
     assert caught.value.field == "date"
     (told,) = read_text(tmp_path, story, date="2018-05-02").values()
@@ -925,5 +925,5 @@ def test_model_article() -> None:
     assert sum(text.startswith("At the same time") for text in texts) == 1
     assert sum(text.startswith("It is hoped") for text in texts) == 1
     assert report.count(Outcome.SKIPPED) == 1, "the rest of the lead"
-    with pytest.raises(InvalidInput, match="give --date"):
+    with pytest.raises(InvalidInput, match="give its date"):
         read(SEED)

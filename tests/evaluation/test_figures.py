@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score
+from sklearn.metrics import cohen_kappa_score, f1_score
 
 from service.evaluation.figures import (
     Figure,
@@ -18,6 +18,7 @@ from service.evaluation.figures import (
     bootstrap,
     brier,
     calibration_error,
+    kappa,
     macro_f1,
     share,
 )
@@ -46,6 +47,16 @@ def test_macro_f1_is_that_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
     truth, guess = (np.array(column) for column in zip(*rows, strict=True))
     expected = f1_score(truth, guess, average="macro", zero_division=0)
     assert macro_f1(truth, guess) == pytest.approx(expected)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
+def test_kappa_is_that_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
+    first, second = (np.array(column) for column in zip(*rows, strict=True))
+    if len({*first, *second}) == 1:
+        assert math.isnan(kappa(first, second))
+    else:
+        assert kappa(first, second) == pytest.approx(cohen_kappa_score(first, second))
 
 
 def test_a_share_of_nothing_is_unknown() -> None:

@@ -1,12 +1,9 @@
-"""Why a verdict: through HTTP, as JSON and as a page."""
+"""Why a verdict: through HTTP, as JSON."""
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,7 +11,6 @@ from flask.testing import FlaskClient
 from service.comparison import Comparator
 from service.stance.explanation import explain
 from service.web.app import create_app
-from service.web.pages import MACHINE_JUDGEMENT
 
 TEXT = "Sanctions decided by the Security Council must be carried out by every State."
 
@@ -76,10 +72,6 @@ def test_bad_questions_are_refused(
     answer = client.get("/v1/explanation", query_string=asked)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
     assert answer.get_json().get("field") == field
-    page = client.get("/explain", query_string=asked)
-    assert page.status_code == status
-    assert 'role="alert"' in page.text
-    assert html.escape(answer.get_json()["detail"]) in page.text.replace("&#34;", "&quot;")
 
 
 def test_without_a_model_nothing_is_explained(bundled: Comparator, claim_id: str) -> None:
@@ -88,46 +80,3 @@ def test_without_a_model_nothing_is_explained(bundled: Comparator, claim_id: str
     asked = {"text": TEXT, "claim_id": claim_id}
     answer = client.get("/v1/explanation", query_string=asked)
     assert (answer.status_code, answer.get_json()["field"]) == (422, "stance")
-    page = client.get("/", query_string={"text": TEXT}).text
-    assert "why?" not in page
-    assert MACHINE_JUDGEMENT not in page
-
-
-def test_each_verdict_on_the_page_leads_to_its_reasons(
-    judging: Comparator, client: FlaskClient
-) -> None:
-    both = f"{TEXT} The external debt of poor countries must be cancelled."
-    asked = {"text": both, "stance": "on", "limit": 2, "per_state": 2}
-    page = client.get("/", query_string=asked).text
-    links = [html.unescape(link) for link in re.findall(r'href="(/explain\?[^"]+)"', page)]
-    answer = judging.search(both, stance="on", limit=2, per_state=2)
-    shown = [*answer.parts]
-    hits = [hit for part in shown for group in part.results for hit in group.hits]
-    groups = [group for part in shown for group in part.results]
-    assert len(links) == len(hits) > 3
-    assert page.count(MACHINE_JUDGEMENT) == len(hits) + len(groups)
-    for link, hit in zip(links, hits, strict=True):
-        given = parse_qs(urlsplit(link).query)
-        assert given == {"text": [answer.query["parts"][hit.asked]["text"]],
-                         "claim_id": [hit.claim_id]}  # fmt: skip
-    for link, hit in [*zip(links, hits, strict=True)][:3]:
-        why = client.get(link).text
-        found = client.get(link.replace("/explain", "/v1/explanation")).get_json()
-        assert (found["stance"], found["probabilities"]) == (hit.stance, hit.probabilities)
-        (quotation,) = re.findall(r'<p class="words">(.*?)</p>', why, re.DOTALL)
-        assert html.unescape(re.sub(r"</?mark>", "", quotation)) == hit.text
-        marked = [html.unescape(text) for text in re.findall(r"<mark>(.*?)</mark>", quotation)]
-        expected = sorted(found["words"], key=lambda word: word["start"])
-        assert marked == [word["text"] for word in expected]
-        assert MACHINE_JUDGEMENT in why
-        assert (f"{100 * found['without']:.1f}%" in why) or not marked
-        (twin,) = re.findall(r'href="([^"]+)">as JSON', why)
-        assert client.get(html.unescape(twin)).get_json() == found
-
-
-def test_the_page_shows_markup_as_text(client: FlaskClient, claim_id: str) -> None:
-    asked = {"text": "<script>alert(1)</script> veto", "claim_id": claim_id}
-    page = client.get("/explain", query_string=asked)
-    assert page.status_code == 200
-    assert "<script>" not in page.text
-    assert "&lt;script&gt;" in page.text

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, RootModel, Tag, WithJsonSchema
 
 from service import ingest
+from service.analysis.changes import ChangedPosition
 from service.domain.statements import Kind
-from service.web.schemas.types import Answered, Asked, Blocs, Date, State
+from service.web.schemas.types import Answered, Asked, Blocs, Date, Format, State
 
 
 class ClaimAnswer(Answered):
@@ -49,6 +50,49 @@ class ClaimInContext(ClaimAnswer):
     before: str | None
     after: str | None
     statement: StatementFacts
+
+
+class ChangesQuery(Asked):
+    against: str | None = Field(
+        default=None,
+        max_length=ingest.LONGEST["id"],
+        description="Another statement of the same state (its id, or STATE:YEAR); without it, the "
+        "last one before, of the same forum where there is one.",
+    )
+    format: Format = "json"
+
+
+class ComparedWith(Answered):
+    statement_id: str
+    date: str
+    date_precision: Literal["day", "month", "year"]
+    date_inferred: bool
+    speaker: str | None
+    forum: str | None
+    rendered: bool
+
+
+class ChangeCounts(Answered):
+    new: int
+    changed: int
+    dropped: int
+    kept: int
+
+
+class ChangesAnswer(Answered):
+    statement_id: str
+    state: str
+    date: str
+    against: ComparedWith | None
+    whole: bool
+    generation: str
+    model: str
+    level: float
+    stance_model: str | None
+    counts: ChangeCounts
+    new_topics: list[str]
+    dropped_topics: list[str]
+    changes: list[ChangedPosition]
 
 
 def _statement_id(value: str | None) -> str | None:

@@ -1,0 +1,1 @@
+"""Long work that shows progress, can be left and come back to, and survives a restart."""

@@ -1,0 +1,102 @@
+"""Long work behind the pages: its worker, and whose job is whose."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, request
+
+from service.accounts.accounts import Accounts
+from service.comparison import Comparator
+from service.errors import NotFound
+from service.jobs.kinds import SLOW, kinds
+from service.jobs.store import Job, Jobs
+from service.jobs.uploads import Uploads
+from service.jobs.worker import Worker
+from service.web.access import caller
+from service.web.limits import Load
+
+# A browser without a key remembers its jobs by their addresses, which nobody else knows: behind
+# one network address may be a whole office.
+COOKIE = "jobs"
+_MOST_REMEMBERED = 20
+_ID = re.compile(r"[0-9a-f]{32}")
+_MONTH_S = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Its workers are to be woken where the server starts, and closed before the accounts are.
+    `slow` does the kinds that take hours, `worker` all others."""
+
+    jobs: Jobs
+    uploads: Uploads
+    worker: Worker
+    slow: Worker
+
+
+def install_jobs(app: Flask, comparator: Comparator) -> None:
+    """After `install_access` and `install_limits`. Nothing runs before the first job, or until the
+    worker is woken."""
+    accounts: Accounts = app.extensions["accounts"]
+    load: Load = app.extensions["load"]
+    jobs = Jobs(accounts.database)
+    uploads = Uploads(comparator.settings.indexes, jobs)
+    known = kinds(comparator, uploads)
+    worker, slow = (
+        Worker(
+            jobs, {name: kind for name, kind in known.items() if (name in SLOW) is are_slow},
+            place=uploads.place, tidy=uploads.sweep,
+            busy=lambda: load.queue is not None and load.queue.running() > 0,
+        )
+        for are_slow in (False, True)
+    )  # fmt: skip
+    app.extensions["work"] = Work(jobs, uploads, worker, slow)
+
+
+def work() -> Work:
+    found = current_app.extensions["work"]
+    assert isinstance(found, Work)
+    return found
+
+
+def owner() -> str:
+    """Who asks: a key, or a network address."""
+    asking = caller()
+    return f"key {asking.key.id}" if asking.key else f"address {asking.address}"
+
+
+def own_job(job_id: str, kind: str | None = None) -> Job:
+    """A job of a key is seen with that key only, any other by whoever knows its address. Raises
+    NotFound, whether it isn't there or isn't theirs."""
+    found = work().jobs.get(job_id)
+    others = found.owner.startswith("key ") and found.owner != owner()
+    if others or kind not in (None, found.kind):
+        raise NotFound("no such job: it was removed, or it is another key's")
+    return found
+
+
+def own_jobs() -> list[Job]:
+    """Those of the visitor's key, and those that this browser began without one; the latest
+    first."""
+    jobs, asking = work().jobs, caller()
+    found = jobs.of(owner()) if asking.key else []
+    found += [job for job in jobs.named(remembered()) if not job.owner.startswith("key ")]
+    return sorted(found, key=lambda job: job.created, reverse=True)
+
+
+def remembered() -> list[str]:
+    """The latest last."""
+    ids = request.cookies.get(COOKIE, "").split(".")
+    return [one for one in ids if _ID.fullmatch(one)][-_MOST_REMEMBERED:]
+
+
+def remember(answer: Response, job: Job) -> Response:
+    if not job.owner.startswith("key "):
+        ids = [*remembered(), job.id][-_MOST_REMEMBERED:]
+        answer.set_cookie(
+            COOKIE, ".".join(ids), max_age=_MONTH_S, httponly=True, samesite="Strict",
+            secure=request.is_secure,
+        )  # fmt: skip
+    return answer

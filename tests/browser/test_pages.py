@@ -1,0 +1,204 @@
+"""Every page in a real browser: what a desk officer does, with and without a mouse, in both
+colours, on small and on large screens."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from docx import Document
+
+from service.comparison import Comparator
+
+QUESTION = "The veto must be abolished."
+ASKED = f"/?text={quote(QUESTION)}&we=CHN"
+PATHS = [
+    "/", ASKED, f"{ASKED}&per_state=3&states=FJI", "/draft", "/jobs", "/import", "/key", "/issues",
+    "/issues/X004", "/topics", "/topics/veto", "/states", "/states/FJI", "/blocs", "/blocs/g77",
+    "/statements/FJI_2022", "/statements/FJI_HOSTILE_2020", "/docs", "/problems/invalid-input",
+    "/?text=veto&colour=red", "/nowhere",
+]  # fmt: skip
+
+
+def test_from_an_empty_browser_to_a_brief(new_visit: Any, tmp_path: Path) -> None:
+    visit = new_visit()
+    page = visit.open("/")
+    visit.does(page.get_by_label("A claim, a paragraph or a whole statement").fill, QUESTION)
+    visit.does(page.get_by_label("We are").select_option, "CHN")
+    visit.does(page.get_by_role("button", name="Compare").click)
+    assert page.get_by_role("heading", name="Answer", exact=True).is_visible()
+    visit.does(page.locator(".counts .aligned a").click)
+    first = page.locator('section[aria-labelledby="aligned"] li.state').first
+    said = first.locator("blockquote p").first.inner_text()
+    with page.expect_download() as download:
+        visit.does(page.get_by_role("link", name="brief (Word)").click)
+    assert visit.interactions <= 6
+    kept = tmp_path / "brief.docx"
+    download.value.save_as(kept)
+    brief = "\n".join(paragraph.text for paragraph in Document(str(kept)).paragraphs)
+    assert QUESTION in brief
+    assert said[:60] in brief
+    assert not visit.errors
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_an_accessibility_violation(new_visit: Any, scheme: str) -> None:
+    visit = new_visit(color_scheme=scheme)
+    found = []
+    for path in PATHS:
+        page = visit.open(path)
+        for details in page.locator("details").all():
+            details.evaluate("d => d.open = true")
+        results = Axe().run(page)
+        for violation in results.response["violations"]:
+            nodes = [node["html"][:200] for node in violation["nodes"][:3]]
+            found.append((path, violation["id"], nodes))
+    assert not found
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_no_page_is_wider_than_its_window(new_visit: Any, width: int) -> None:
+    visit = new_visit(viewport={"width": width, "height": 900})
+    wide = []
+    for path in PATHS:
+        page = visit.open(path)
+        spill = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        if spill > 0:
+            wide.append((path, spill))
+    assert not wide
+
+
+def test_every_page_is_small(address: str) -> None:
+    large = {}
+    for path in PATHS:
+        request = urllib.request.Request(address + path, headers={"Accept-Encoding": "gzip"})
+        try:
+            with urllib.request.urlopen(request) as answer:
+                body, how = answer.read(), answer.headers.get("Content-Encoding")
+            assert how == "gzip"
+        except urllib.error.HTTPError as error:  # refusals aren't compressed
+            body = error.read()
+        if len(body) > 150_000:
+            large[path] = len(body)
+    assert not large
+
+
+def test_the_keyboard_is_enough(new_visit: Any) -> None:
+    visit = new_visit()
+    page = visit.open("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "text"
+    page.keyboard.type(QUESTION)
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.textContent")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", focused
+        if focused.strip() == "Compare":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#answer")
+    # Everything that can be clicked is reached by Tab, once and in order.
+    reachable = page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]"
+        ".filter(e => e.checkVisibility()).every(e => e.tabIndex >= 0)"
+    )
+    assert reachable
+    assert not visit.errors
+
+
+def test_without_scripts_every_page_works(new_visit: Any) -> None:
+    visit = new_visit(java_script_enabled=False)
+    page = visit.open("/")
+    page.get_by_label("A claim, a paragraph or a whole statement").fill(QUESTION)
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("heading", name="Answer", exact=True).wait_for()
+    assert page.locator("li.state").count() > 50
+    page.get_by_role("link", name="why?").first.click()
+    assert page.get_by_role("heading", name="Why this verdict?").is_visible()
+
+
+def test_deciding_words_are_marked_as_they_come_into_view(new_visit: Any) -> None:
+    visit = new_visit()
+    page = visit.open(ASKED)
+    quotation = page.locator(".quotation[data-asked]:has(a[href^='/explain'])").first
+    before = quotation.locator("blockquote p").inner_text()
+    quotation.scroll_into_view_if_needed()
+    quotation.locator("mark.decides").first.wait_for()
+    assert quotation.locator("blockquote p").inner_text() == before
+    assert not visit.errors
+
+
+def test_suggestions_lead_to_answers(new_visit: Any) -> None:
+    visit = new_visit()
+    page = visit.open("/")
+    page.get_by_label("A claim, a paragraph or a whole statement").press_sequentially("veto abol")
+    link = page.locator("#suggestions a").first
+    link.wait_for()
+    text = link.inner_text()
+    link.click()
+    page.wait_for_selector("#answer")
+    assert page.locator("#text").input_value() == text
+    assert not visit.errors
+
+
+def test_a_dropped_text_is_read_into_the_box(new_visit: Any) -> None:
+    visit = new_visit()
+    page = visit.open("/")
+    page.evaluate(
+        """() => {
+            const transfer = new DataTransfer();
+            const text = "Debt must be cancelled.";
+            transfer.items.add(new File([text], "draft.txt", {type: "text/plain"}));
+            const box = document.getElementById("text");
+            box.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true}));
+        }"""
+    )
+    page.wait_for_function("document.getElementById('text').value === 'Debt must be cancelled.'")
+    assert not visit.errors
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/statements/FJI_HOSTILE_2020", "/states/FJI", "/topics/veto",
+        "/?text=The+veto+must+be+abolished.&states=FJI",
+        "/?text=Sanctions+must+be+lifted.&states=FJI",
+    ],
+)  # fmt: skip
+def test_what_others_wrote_is_shown_as_text(
+    new_visit: Any, comparator: Comparator, path: str
+) -> None:
+    visit = new_visit(viewport={"width": 360, "height": 800})
+    page = visit.open(path)
+    for details in page.locator("details").all():
+        details.evaluate("d => d.open = true")
+    assert page.title().endswith("· Concord")
+    assert not page.locator("main b, main i, main img, main script").count()
+    text = page.locator("main").inner_text()
+    if "HOSTILE" in path:
+        for shown in ("<script>", "<b onmouseover=alert(1)>", "U+202E", "w" * 10_000,
+                      "onerror=alert(1)", "{{ 7 * 7 }}", "&lt;before&gt;"):  # fmt: skip
+            assert shown in text
+    assert "\u202e" not in text
+    assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
+    assert not visit.errors
+
+
+def test_a_french_reader_has_french_pages(new_visit: Any) -> None:
+    visit = new_visit(locale="fr-FR")
+    page = visit.open(ASKED)
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert page.locator('select[name="we"] option[selected]').inner_text() == "Chine"
+    page.get_by_role("link", name="English").click()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert visit.open("/").locator("html").get_attribute("lang") == "en"
