@@ -15,8 +15,9 @@ UNGDC ?= ../shared/corpora/ungdc
 run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
 
+# One thread a worker: those of several would only wait for each other.
 test: .venv/installed
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

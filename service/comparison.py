@@ -15,7 +15,7 @@ from service.analysis.cohesion import COHESION_FILTERS, Cohesion, cohesion, find
 from service.analysis.draft import CheckedClaim, check
 from service.analysis.facets import Facets
 from service.analysis.inquiry import Inquiry, inquire
-from service.analysis.issue_judge import IssueJudge
+from service.analysis.issue_judge import IssueJudge, Recent
 from service.analysis.judged import Counts, Judged, within
 from service.analysis.overview import Overview
 from service.analysis.profile import (
@@ -68,6 +68,7 @@ class Comparator:
         self.settings = settings or Settings()
         finish(self.settings.indexes)
         self.generations = Generations(self.settings.indexes)
+        self._recent = Recent()
         self.ingest = Ingest(
             self.settings, self.generations, lambda: self.catalogue, lambda: self.maker
         )
@@ -450,6 +451,7 @@ class Comparator:
             self.kept_corrections,
             self.stance_model,
             self.settings.indexes / "verdicts.sqlite",
+            self._recent,
         )
 
     def _words(self, correction: Correction) -> str | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,8 +38,30 @@ from service.stance.judge import StanceJudge
 from service.stance.kept import KeptVerdicts, Progress, TooManyToJudge
 from service.stance.wordings import judge_on
 
+# Standings that are remembered, a megabyte or two each: a page asks twice for the same.
+_MOST_REMEMBERED = 8
 # Issues that one answer may begin to judge: each may take a thousand judged claims and more.
 MOST_BEGUN = 10
+
+
+class Recent:
+    """The standings asked for last. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[Any, ...], IssueStandings] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Any, ...]) -> IssueStandings | None:
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)
+
+    def put(self, key: tuple[Any, ...], standings: IssueStandings) -> None:
+        with self._lock:
+            self._found[key] = standings
+            while len(self._found) > _MOST_REMEMBERED:
+                self._found.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,7 @@ class IssueJudge:
     corrections: Corrections
     model: StanceJudge
     verdicts: Path
+    recent: Recent
 
     def standings(
         self,
@@ -61,6 +87,16 @@ class IssueJudge:
         """Of the states that have a position within the filters of `question`, from positions
         within its period. Raises TooManyToJudge where more than `most` pairs aren't judged yet,
         tells `progress` of those that are judged, and raises what that raises."""
+        key = (self.generation.manifest.id, issue, question, self.corrections.version())
+        found = self.recent.get(key)
+        if found is None:
+            found = self._standings(issue, question, most, progress)
+            self.recent.put(key, found)
+        return found
+
+    def _standings(
+        self, issue: Issue, question: Question, most: int | None, progress: Progress | None
+    ) -> IssueStandings:
         generation = self.generation
         with stage(Stage.SEARCH):
             of_all = replace(question, states=(), exclude=(), blocs=())

@@ -13,6 +13,11 @@ from service.retrieval.generations import Generation
 
 # Of the percentile interval: draws, their seed, and what is left out on either side.
 DRAWS, SEED, TAILS = 1_000, 0, (2.5, 97.5)
+# Others aren't ranked with fewer than LEAST_POSITIONS, nor with less than this share of the state's
+# own positions: how near they come says too little.
+LEAST_SHARE = 0.1
+# Others from which it can be told how near as many positions come.
+LEAST_OTHERS = 10
 # Positions of others that are compared with a state's own at a time.
 _AT_A_TIME = 4_000
 
@@ -23,7 +28,8 @@ Rows = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """Of one other state, which has `claims` positions: `similarity` is that of `matrix.Cell`,
-    `low` and `high` a 95% interval.
+    `low` and `high` a 95% interval. `expected` is how near others with as many positions come to
+    the same state, None where there are too few others to tell.
 
     The interval covers what the figure would be if both states had spoken as often of the same
     mind, but in other positions: positions of both sides are drawn anew, as if independent, and
@@ -36,10 +42,19 @@ class Likeness:
     similarity: float
     low: float
     high: float
+    expected: float | None
+
+    @property
+    def beyond(self) -> float:
+        """By which it ranks."""
+        return self.similarity - (self.expected or 0.0)
 
 
 def likenesses(generation: Generation, rows: Rows, own: int) -> tuple[list[Likeness], int]:
     """The others with enough of `rows` to be ranked, nearest first, and how many have too few.
+
+    Who says more comes nearer to everybody, whatever they say: the nearest are those whose
+    similarity is farthest above what is expected of as many positions.
 
     `rows` are positions of all states and ascend; `own` is the state's number in the columns.
     None is ranked where the state itself has fewer than LEAST_POSITIONS.
@@ -48,9 +63,10 @@ def likenesses(generation: Generation, rows: Rows, own: int) -> tuple[list[Liken
     starts = generation.columns.starts(owner)
     counts = np.diff(np.append(starts, len(rows)))
     numbers = owner[starts]
-    enough = (numbers != own) & (counts >= LEAST_POSITIONS)
-    few = int(((numbers != own) & ~enough).sum())
     mine = generation.index.vectors(rows[owner == own])
+    least = max(LEAST_POSITIONS, LEAST_SHARE * len(mine))
+    enough = (numbers != own) & (counts >= least)
+    few = int(((numbers != own) & ~enough).sum())
     if len(mine) < LEAST_POSITIONS:
         return [], few + int(enough.sum())
     most = int(counts[enough].max(initial=0))
@@ -72,11 +88,30 @@ def likenesses(generation: Generation, rows: Rows, own: int) -> tuple[list[Liken
     if not names:
         return [], few
     low, high = similarities + np.percentile(moves, TAILS, axis=1)
-    found = (
-        Likeness(*name, *(round(float(figure), 6) for figure in figures))
-        for name, *figures in zip(names, similarities, low, high, strict=True)
-    )
-    return sorted(found, key=lambda likeness: (-likeness.similarity, likeness.state)), few
+    usual = expected(np.array([claims for _, claims in names]), np.array(similarities))
+    found = [
+        Likeness(
+            state,
+            claims,
+            round(similarities[i], 6),
+            round(float(low[i]), 6),
+            round(float(high[i]), 6),
+            round(usual[i], 6) if usual else None,
+        )
+        for i, (state, claims) in enumerate(names)
+    ]
+    return sorted(found, key=lambda likeness: (-likeness.beyond, likeness.state)), few
+
+
+def expected(claims: Rows, similarities: Floats) -> list[float] | None:
+    """What so many positions come to on average: the line of least squares on the logarithm of
+    their number. None for fewer than LEAST_OTHERS states, or where all have as many."""
+    if len(claims) < LEAST_OTHERS or len(np.unique(claims)) == 1:
+        return None
+    number = np.log(claims)
+    slope, level = np.polyfit(number, similarities, 1)
+    usual: list[float] = (level + slope * number).tolist()
+    return usual
 
 
 def _alike(

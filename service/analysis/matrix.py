@@ -119,11 +119,11 @@ def alike(generation: Generation, rows: npt.NDArray[np.int64], field: str) -> Al
     counts = np.diff(np.append(starts, len(rows)))
     # nearest[i, j]: sum over the positions of state i of the similarity to the nearest of j.
     nearest = np.zeros((len(starts), len(starts)))
-    for i, (start, count) in enumerate(zip(starts, counts, strict=True)):
+    place = np.repeat(np.arange(len(starts)), counts)
+    for low in range(0, len(rows), _BLOCK):
         proceed()
-        for low in range(start, start + count, _BLOCK):
-            block = vectors[low : min(low + _BLOCK, start + count)] @ vectors.T
-            nearest[i] += np.maximum.reduceat(block, starts, axis=1).sum(axis=0)
+        block = vectors[low : low + _BLOCK] @ vectors.T
+        np.add.at(nearest, place[low : low + _BLOCK], np.maximum.reduceat(block, starts, axis=1))
     similarity = (nearest + nearest.T) / (counts[:, None] + counts[None, :])
     names = tuple(generation.columns.states[owner[start]] for start in starts)
     return Alike(names, counts, similarity)

@@ -31,7 +31,7 @@ PROFILE_FILTERS = ("from", "to")
 LATEST = 10
 PROFILE_COLUMNS = (
     "part", "id", "name", "positions", "share", "others_share", "ratio", "low", "high",
-    "similarity", "agreement", "same", "issues", "side", "since", "basis",
+    "similarity", "expected", "agreement", "same", "issues", "side", "since", "basis",
 )  # fmt: skip
 # Of the normal distribution, for 95%.
 _Z = 1.959964
@@ -79,9 +79,10 @@ class TopicShare:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another state. `similarity`, `low` and `high` are those of `Likeness`, of `positions` in the
-    years compared. Apart from it, `agreement`: the share of the `issues` on which both took a side
-    that they took the same one on, `same` of them; None where these are fewer than LEAST_ISSUES."""
+    """Another state. `similarity`, `low`, `high` and `expected` are those of `Likeness`, of
+    `positions` in the years compared. Apart from it, `agreement`: the share of the `issues` on
+    which both took a side that they took the same one on, `same` of them; None where these are
+    fewer than LEAST_ISSUES."""
 
     state: str
     name: str
@@ -89,6 +90,7 @@ class Neighbour:
     similarity: float
     low: float
     high: float
+    expected: float | None
     agreement: float | None
     same: int
     issues: int
@@ -112,9 +114,10 @@ class OnIssue:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """`positions` within the period, and the `others`' together. `topics` come most frequent
-    first. `nearest` has every state that can be ranked, the nearest first; `unranked` counts those
-    that have fewer than LEAST_POSITIONS in the years compared. `compared` is None where the state
-    has no position, or a single year has more than can be compared.
+    first. `nearest` has every state that can be ranked: first those that come farthest above what
+    is expected of as many positions; `unranked` counts those with too few in the years compared.
+    `compared` is None where the state has no position, or a single year has more than can be
+    compared.
 
     `issues` are those on which it took a side, of the `judged` ones, as `stance_model` judged
     them before; `left_out` are those that it didn't.
@@ -324,6 +327,7 @@ def _neighbour(
         likeness.similarity,
         likeness.low,
         likeness.high,
+        likeness.expected,
         round(same / len(both), 6) if len(both) >= LEAST_ISSUES else None,
         same,
         len(both),

@@ -1,7 +1,7 @@
 """Where every state stands on an issue: its claims nearest to either side, judged one by one.
 
 Candidates are the claims nearest to any wording of the two sides: the first `AMONG_ALL` of all
-states that may be about it at all, and the first `OF_ONE` of each state where they are on the
+states, or in a small corpus fewer, and the first `OF_ONE` of each state where they are on the
 point. A claim that a reader has labelled, or a user corrected, isn't judged again.
 """
 
@@ -25,9 +25,8 @@ from service.retrieval.library import ClaimRecord
 from service.retrieval.search import ON_POINT_PERCENTILE
 
 AMONG_ALL, OF_ONE = 1_000, 5
-# No nearer than one random pair in twenty is, a claim isn't about the issue. Of the whole record
-# the first thousand are all nearer; of the 815 bundled positions, some thirty.
-NOT_FAR_PERCENTILE = 95
+# Of a small corpus no more than one position in twenty may be about the issue, beyond these.
+ONE_IN, AT_LEAST = 20, 50
 # Of an annotated passage and a claim, this share of the shorter one must be common.
 SAME_PLACE = 0.6
 SIDE_OF = {
@@ -126,9 +125,9 @@ def candidates(
     rows = np.flatnonzero(mask)
     order = rows[np.argsort(-nearness[rows], kind="stable")]
     near = order[nearness[order] >= generation.similarity_at(ON_POINT_PERCENTILE)]
-    order = order[nearness[order] >= generation.similarity_at(NOT_FAR_PERCENTILE)]
+    most = min(AMONG_ALL, max(AT_LEAST, len(rows) // ONE_IN))
     _, place = np.unique(columns.state[near], return_inverse=True)
-    taken: list[int] = order[:AMONG_ALL].tolist()
+    taken: list[int] = order[:most].tolist()
     for number in range(place.max() + 1 if len(place) else 0):
         taken += near[place == number][:OF_ONE].tolist()
     return np.unique(np.array(taken, np.int64))

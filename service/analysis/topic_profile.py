@@ -24,7 +24,7 @@ from service.domain.topics import Topic
 from service.retrieval.library import ClaimRecord
 
 # Positions whose likeness is reckoned while somebody waits; each is compared with each.
-MOST_ALIKE = 6_000
+MOST_ALIKE = 4_000
 # Pairs at either end, and positions that are shown in full.
 MOST_PAIRS, LATEST = 10, 10
 # Of a state or bloc with fewer positions on anything, a share says nothing.

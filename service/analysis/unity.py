@@ -32,7 +32,8 @@ class TopicUnity:
 
     Above 0 members word the topic more like each other than like outsiders; it doesn't say that
     they agree. The interval covers which states belong to the bloc and which don't, not that those
-    who say more find nearer matches.
+    who say more find nearer matches: over two years of the General Debate that moved a difference
+    by 0.005 on average, a tenth of half an interval.
     """
 
     topic: str

@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from service.analysis.agreement import LEAST_POSITIONS
-from service.analysis.likeness import likenesses
+from service.analysis.likeness import LEAST_OTHERS, LEAST_SHARE, expected, likenesses
 from service.analysis.matrix import comparable, state_matrix
 from service.analysis.profile import LATEST, PROFILE_COLUMNS, ratios
 from service.cli import main
@@ -83,7 +84,8 @@ def _check_years(bundled: Comparator, found: dict[str, Any], asked: dict[str, An
 def _check_neighbours(
     bundled: Comparator, state: str, rows: dict[str, list[int]], found: dict[str, Any]
 ) -> None:
-    enough = {s for s, own in rows.items() if s != state and len(own) >= LEAST_POSITIONS}
+    least = max(LEAST_POSITIONS, LEAST_SHARE * len(rows[state]))
+    enough = {s for s, own in rows.items() if s != state and len(own) >= least}
     spoke = {s for s, own in rows.items() if s != state and own}
     if len(rows[state]) < LEAST_POSITIONS:
         assert found["nearest"] == []
@@ -91,8 +93,9 @@ def _check_neighbours(
         return
     assert {n["state"] for n in found["nearest"]} == enough
     assert found["unranked"] == len(spoke - enough)
-    figures = [n["similarity"] for n in found["nearest"]]
+    figures = [n["similarity"] - (n["expected"] or 0) for n in found["nearest"]]
     assert figures == sorted(figures, reverse=True)
+    _check_expected(found["nearest"])
     vectors = bundled.generation.index.vectors
     for near in found["nearest"]:
         alike = vectors(np.array(rows[state])) @ vectors(np.array(rows[near["state"]])).T
@@ -101,6 +104,30 @@ def _check_neighbours(
         assert near["low"] <= near["similarity"] <= near["high"]
         assert near["positions"] == len(rows[near["state"]])
         assert (near["agreement"], near["same"], near["issues"]) == (None, 0, 0)
+
+
+def _check_expected(nearest: list[dict[str, Any]]) -> None:
+    counts = [n["positions"] for n in nearest]
+    if len(nearest) < LEAST_OTHERS or len(set(counts)) == 1:
+        assert {n["expected"] for n in nearest} <= {None}
+        return
+    line = stats.linregress(np.log(counts), [n["similarity"] for n in nearest])
+    for n in nearest:
+        usual = line.intercept + line.slope * np.log(n["positions"])
+        assert n["expected"] == pytest.approx(usual, abs=1e-5)
+
+
+def test_who_says_more_isnt_nearer_for_that() -> None:
+    """Of one mind, but of different length: nearer in figures, and as near as expected."""
+    rng = np.random.default_rng(5)
+    counts = rng.integers(10, 300, 40)
+    figures = 0.3 + 0.05 * np.log(counts) + rng.normal(0, 0.01, 40)
+    usual = expected(counts, figures)
+    assert usual is not None
+    assert np.corrcoef(figures, np.log(counts))[0, 1] > 0.9
+    assert abs(np.corrcoef(figures - usual, np.log(counts))[0, 1]) < 1e-6
+    assert expected(counts[:9], figures[:9]) is None
+    assert expected(np.full(40, 7), figures) is None
 
 
 @pytest.mark.parametrize("year", [None, 2019])

@@ -54,6 +54,25 @@ def test_it_is_no_longer_current_after_an_import_or_a_correction(small: Comparat
     assert small.tallies()["peace"].sides["BRA"] is Side.AGAINST
 
 
+def test_what_is_remembered_gives_way_to_corrections_and_imports(small: Comparator) -> None:
+    first = small.standings("peace")
+    assert small.standings("peace") is first
+    one = small.standings("peace", states=["FRA"])
+    assert small.standings("peace", states=["FRA"]) is one
+    assert [found.state for found in one.states] == ["FRA"]
+    claim = f"FRA_0_2001-09-20:0-{len(FOR)}"
+    small.correct(PROPOSITION, claim, "opposed", "A. Reader", "it says the reverse")
+    (found,) = small.standings("peace", states=["FRA"]).states
+    assert found.standing.side is Side.AGAINST
+    add(small, [statement("BRA", "2010", FOR)])
+    assert "BRA" in {found.state for found in small.standings("peace").states}
+    before = small.standings("peace")
+    for year in range(1990, 2000):  # more than are remembered
+        small.standings("peace", **{"from": year})
+    assert small.standings("peace") is not before
+    assert small.standings("peace") == before
+
+
 def test_one_of_another_wording_isnt_shown(small: Comparator) -> None:
     small.standings("peace")
     path = small.settings.issues / "peace.yaml"

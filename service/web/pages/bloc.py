@@ -69,8 +69,9 @@ def shown_at_once() -> dict[str, int]:
 @bloc.app_template_filter("signed")
 def signed(figure: float) -> str:
     """With a sign, as a difference is written, and a minus that lines up with the plus."""
-    sign = "+" if round(figure, 2) > 0 else "\u2212" if round(figure, 2) < 0 else ""
-    return sign + number_in_words(abs(figure), 2)
+    shown = round(figure, 3)
+    sign = "+" if shown > 0 else "\u2212" if shown < 0 else ""
+    return sign + number_in_words(abs(shown), 3)
 
 
 @bloc.app_template_filter("on_difference_scale")

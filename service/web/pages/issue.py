@@ -22,8 +22,8 @@ from service.web.pages.state import fields
 
 issue = Pages("issue_page")
 
-# Pairs that are judged while a reader waits, or so many seconds of them at the pace measured of late;
-# for more a job is begun.
+# Pairs that are judged while a reader waits, or so many seconds of them at the pace measured of
+# late; for more a job is begun.
 JUDGED_AT_ONCE, SECONDS_AT_ONCE = 200, 3.0
 # Quotations that are shown at once; beyond them, of each state its latest, and the others on its
 # own address.

@@ -66,7 +66,9 @@ def _begun(
 ) -> ResponseReturnValue:
     job = _same(kind, title)
     if job is None:
-        job = work().jobs.submit(kind, owner(), parameters, title=title, total=total)
+        # Where its verdicts are to be kept.
+        place = work().uploads.place()
+        job = work().jobs.submit(kind, owner(), parameters, title=title, total=total, place=place)
     (work().slow if kind == JUDGE_ISSUES else work().worker).wake()
     answer: Response = redirect(f"/judging/{job.id}", 303)  # type: ignore[assignment]
     return remember(answer, job)

@@ -108,7 +108,7 @@ def test_who_breaks_ranks_is_shown_by_their_words(judged: httpx.Client) -> None:
     on = shown.select_one("#issue-peace")
     assert on is not None
     told = words(on)
-    assert "Most: for" in told
+    assert "Most, as the machine judges: for" in told
     assert "4 for, 1 against" in told
     assert "unity 80% · Rice's index 0.60" in told
     assert "5 sides inferred: machine judgement, check the quotation" in told
@@ -154,7 +154,7 @@ def test_the_api_says_the_same(site: httpx.Client, judging: Comparator) -> None:
 
 
 def test_differences_have_their_sign() -> None:
-    assert [signed(figure) for figure in (0.123, 0, -0.0001, -0.126)] == [
-        "+0.12", "0.00", "0.00", "\u22120.13",
+    assert [signed(figure) for figure in (0.1234, 0, -0.0001, -0.1256)] == [
+        "+0.123", "0.000", "0.000", "\u22120.126",
     ]  # fmt: skip
     assert [on_difference_scale(figure) for figure in (-1, -0.2, 0, 0.1, 1)] == [0, 0, 50, 75, 100]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from service.analysis.issue_judge import Recent
 from service.comparison import Comparator
 from service.domain.access import Scope
 from service.domain.standing import Side
@@ -57,6 +58,12 @@ def client(key: dict[str, str]) -> Iterator[httpx.Client]:
         yield made
 
 
+def forget(comparator: Comparator) -> None:
+    """Whatever was judged."""
+    (comparator.settings.indexes / "verdicts.sqlite").unlink(missing_ok=True)
+    comparator._recent = Recent()
+
+
 def page(client: httpx.Client, path: str, status: int = 200) -> BeautifulSoup:
     answer = client.get(path)
     assert answer.status_code == status, answer.text
@@ -87,7 +94,7 @@ def test_what_isnt_judged_says_so_and_is_judged_by_a_job(
     client: httpx.Client, small: Comparator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "JUDGED_AT_ONCE", 0)
-    (small.settings.indexes / "verdicts.sqlite").unlink(missing_ok=True)
+    forget(small)
     shown, plain = page(client, "/issues/peace"), twin(client, "/issues/peace")
     assert not plain["judged"]
     assert plain["pairs"] > 0
@@ -115,7 +122,7 @@ def test_a_period_is_judged_with_its_filters(
     client: httpx.Client, small: Comparator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "JUDGED_AT_ONCE", 0)
-    (small.settings.indexes / "verdicts.sqlite").unlink(missing_ok=True)
+    forget(small)
     shown = page(client, "/issues/peace?from=2005&states=IND&states=FRA")
     fields = section(shown, "judge").find_all("input", type="hidden")
     sent = [(str(one["name"]), str(one["value"])) for one in fields]
@@ -182,6 +189,9 @@ def test_grounds_are_told_apart_and_each_quotation_is_traced(client: httpx.Clien
         assert context["href"].startswith(f"/statements/{state}_0_")
         assert client.get(str(context["href"])).status_code == 200
         assert bool(row.find_all("a", string="why?")) is (state == "FRA")
+    said = words(section(shown, "against"))
+    assert "machine judgement alone" not in said  # an example and a correction
+    assert "1 by machine judgement alone, 0 by a reader's label" in words(section(shown, "for"))
     why = shown.find("a", string="why?")
     assert isinstance(why, Tag)
     assert PROPOSITION in words(page(client, str(why["href"])))

@@ -113,6 +113,7 @@ def test_the_page_shows_the_profile(site: httpx.Client, judging: Comparator) -> 
     assert len(near) == len(found.nearest)
     first, last = found.nearest[0], found.nearest[-1]
     for row, one in ((near[0], first), (near[SHOWN], last)):
+        assert row[4:6] == [f"{one.expected:.2f}", str(one.positions)]
         assert row[:3] == [one.name, f"{one.similarity:.2f}", f"{one.low:.2f}–{one.high:.2f}"]
     quoted = [words(quote) for quote in shown.select("#latest ~ figure blockquote")]
     assert quoted == [" ".join(record.claim.text.split()) for record in found.latest]
