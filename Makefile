@@ -17,7 +17,7 @@ run: .venv/installed
 
 # One thread a worker: those of several would only wait for each other.
 test: .venv/installed
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: .venv/installed
 	$(BIN)/python -m pytest -m slow

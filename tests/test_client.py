@@ -253,6 +253,7 @@ def test_what_changed_is_sent_anew(importing: Service) -> None:
     assert {hit.state for hit in after.hits} == {"FRA", "PER"}
 
 
+@pytest.mark.slow
 def test_stored_searched_deleted(importing: Service) -> None:
     comparator: Comparator = importing.app.extensions["comparator"]
     with comparator.ingest.building(), Client(importing.address, importing.key(*BOTH)) as c:

@@ -3,11 +3,14 @@ colours, on small and on large screens."""
 
 from __future__ import annotations
 
+import statistics
+import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -46,15 +49,20 @@ def test_from_an_empty_browser_to_a_brief(new_visit: Any, tmp_path: Path) -> Non
     assert not visit.errors
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_an_accessibility_violation(new_visit: Any, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "rules"), [("light", None), ("dark", {"runOnly": ["color-contrast"]})]
+)
+def test_no_page_has_an_accessibility_violation(
+    new_visit: Any, scheme: str, rules: dict[str, Any] | None
+) -> None:
+    """All rules in light colours; in dark ones those that colours can break."""
     visit = new_visit(color_scheme=scheme)
     found = []
     for path in PATHS:
         page = visit.open(path)
         for details in page.locator("details").all():
             details.evaluate("d => d.open = true")
-        results = Axe().run(page)
+        results = Axe().run(page, options={"resultTypes": ["violations"]} | (rules or {}))
         for violation in results.response["violations"]:
             nodes = [node["html"][:200] for node in violation["nodes"][:3]]
             found.append((path, violation["id"], nodes))
@@ -202,3 +210,27 @@ def test_a_french_reader_has_french_pages(new_visit: Any) -> None:
     page.get_by_role("link", name="English").click()
     assert page.locator("html").get_attribute("lang") == "en"
     assert visit.open("/").locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.slow
+def test_an_answer_is_seen_about_as_soon_as_the_api_has_it(
+    new_visit: Any, address: str, comparator: Comparator
+) -> None:
+    """Questions that nobody asked before, for the page and for the API in turn."""
+    page = new_visit().open(ASKED)
+    asked = [issue.proposition for issue in comparator.issues][:60]
+    seen, answered = [], []
+    for number, text in enumerate(asked):
+        query = urlencode({"text": text, "limit": 250, "per_state": 1})
+        began = time.perf_counter()
+        if number % 2:
+            page.goto(f"{address}/?{query}", wait_until="commit")
+            page.locator(".counts").wait_for()
+            seen.append(time.perf_counter() - began)
+        else:
+            with urllib.request.urlopen(f"{address}/v1/search?{query}") as answer:
+                answer.read()
+            answered.append(time.perf_counter() - began)
+    ratio = statistics.median(seen) / statistics.median(answered)
+    sys.stdout.write(f"page over API, medians of {len(seen)}: {ratio:.2f}\n")
+    assert ratio <= 1.2

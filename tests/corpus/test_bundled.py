@@ -52,6 +52,7 @@ def test_a_bad_line_is_named(tmp_path: Path) -> None:
         list(read_positions(tmp_path))
 
 
+@pytest.mark.slow
 def test_every_citation_holds(ungdc: Path) -> None:
     settings = Settings()
     check = check_positions(DATA, ungdc, open_encoder(DEFAULT_MODEL, settings.models))

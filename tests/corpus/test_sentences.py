@@ -190,6 +190,7 @@ def check_speech(path: Path, maker: ClaimMaker) -> None:
     assert covered >= 0.995 * letters(spoken), path.stem
 
 
+@pytest.mark.slow
 def test_a_sample_of_real_speeches(ungdc: Path) -> None:
     by_year: dict[str, list[Path]] = {}
     for path in speech_files(ungdc):

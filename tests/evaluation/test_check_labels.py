@@ -28,6 +28,7 @@ def test_micro_counts_pairs_of_sentence_and_topic(
     assert figures["f1"] == pytest.approx(2 * len(both) / (len(truth) + len(guess) or 1), abs=6e-4)
 
 
+@pytest.mark.slow
 def test_labels_are_enough_and_told_apart(ungdc: Path) -> None:
     topics = set(load_topics(PROJECT / "data").ids)
     labelled = list(read_labels(PROJECT / "data", ungdc))

@@ -25,6 +25,7 @@ def test_damaged_and_hostile_files_are_read_or_refused(
     _check([*_hostile(tmp_path), *_damaged(INPUTS)], capsys)
 
 
+@pytest.mark.slow
 def test_a_few_damaged_files_are_read_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
     _check(_damaged(200), capsys)
 

@@ -45,6 +45,7 @@ def test_killed_hundreds_of_times(
     _kill(bundled, tmp_path, KILLS, capsys)
 
 
+@pytest.mark.slow
 def test_killed_twice(
     bundled: Comparator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,6 +121,7 @@ def test_an_issue_is_judged_with_progress_and_goes_on_where_it_was(
     assert small.tallies()["peace"].counts() == standings.counts()
 
 
+@pytest.mark.slow
 def test_all_issues_are_judged_but_for_those_that_are(jobs: Jobs, small: Comparator) -> None:
     small.standings("D01")
     job = jobs.submit(JUDGE_ISSUES, "key a", {}, total=len(ISSUES))

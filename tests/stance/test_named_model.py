@@ -146,6 +146,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         open_stance_model(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "service", "stance", "--pairs", "-"],

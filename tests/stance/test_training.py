@@ -99,6 +99,7 @@ def test_pairs_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped-
     assert all(json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not UNGDC.is_dir(), reason=f"the UN General Debate Corpus isn't at {UNGDC}")
 def test_labelled_passages_are_where_they_are_said_to_be() -> None:
     """Every citation's hash is checked on the way."""

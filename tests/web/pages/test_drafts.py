@@ -471,6 +471,7 @@ def test_a_file_has_a_limit_of_its_own(importer: FlaskClient) -> None:
     assert importer.post("/key", data={"key": "x" * 1_100_000}).status_code == 413
 
 
+@pytest.mark.slow
 def test_a_restarted_service_goes_on_with_a_draft(said: Comparator) -> None:
     text = " ".join(f"We want peace and trade number {n} now." for n in range(25))
     settings = {
