@@ -29,6 +29,8 @@ from service.retrieval.store import Change, StatementStore
 from service.settings import Settings
 from tests.conftest import PROJECT, TOPICS, Quiet, ToyEncoder, statement
 
+pytestmark = pytest.mark.slow
+
 ROW = {"state": "Norway", "date": "2024-09", "text": "Mines must be cleared. We thank them."}
 
 
@@ -248,7 +250,6 @@ def test_who_writes_is_waited_for_but_not_for_long(
     assert comparator.ingest.put([row(1)])[0].change is Change.ADDED
 
 
-@pytest.mark.slow
 def test_what_was_rolled_back_stays_so_until_something_changes(comparator: Comparator) -> None:
     ingest, generations = comparator.ingest, comparator.generations
     with ingest.building():
@@ -285,7 +286,6 @@ def test_a_build_waits_for_an_import_that_is_at_work(comparator: Comparator) -> 
         until(is_searchable(comparator, taken.statement_id))
 
 
-@pytest.mark.slow
 def test_a_build_that_fails_says_why_and_is_tried_again(comparator: Comparator) -> None:
     ingest = comparator.ingest
     (taken,) = ingest.put([ROW])

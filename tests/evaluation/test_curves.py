@@ -31,6 +31,8 @@ from service.stance.training.passages import Passage
 from tests.conftest import PROJECT, ToyEncoder
 from tests.tiny_stance import SAID
 
+pytestmark = pytest.mark.slow
+
 KNOWN = [Pair(a, b, label, "test", a) for a, b, label in SAID]
 SIDES = [(Stance.ALIGNED, "we support {}"), (Stance.OPPOSED, "we reject {}")]
 

@@ -13,13 +13,14 @@ from service.evaluation.stance import Sets, labelled_sets
 from service.stance.training.pairs import TEST, TUNING
 from tests.conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sets(ungdc: Path) -> Sets:
     return labelled_sets(PROJECT / "data", ungdc)
 
 
-@pytest.mark.slow
 def test_cuts_see_tuning_issues_alone_and_tests_test_issues_alone(sets: Sets) -> None:
     for name in ("proposition", "sentences"):
         assert {pair.subject for pair in sets.tests[name]} == TEST
@@ -34,7 +35,6 @@ def test_who_said_it_is_known_of_every_judged_passage(sets: Sets) -> None:
     assert all(pair.b in sets.spoken for pair in sets.tests["sentences"])
 
 
-@pytest.mark.slow
 def test_topics_are_measured_from_the_command_line(ungdc: Path) -> None:
     asked = ["evaluate", "topics", "--corpus", str(ungdc), "--format", "json"]
     done = CliRunner().invoke(main, asked, catch_exceptions=False)

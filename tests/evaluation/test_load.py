@@ -23,6 +23,8 @@ from service.evaluation.load.servers import running
 from service.settings import PROJECT
 from tests.serving import served
 
+pytestmark = pytest.mark.slow
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 

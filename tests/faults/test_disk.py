@@ -33,6 +33,8 @@ from service.settings import Settings
 from tests.conftest import PROJECT, TOPICS, Quiet, ToyEncoder, statement
 from tests.faults.service import ask, free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 SEED = int(os.environ.get("CONCORD_FAULTS_SEED", "1"))
 QUERY = "Wide nets must be used by every fleet."
 SEARCH = ("search", QUERY, "--limit", "3", "--format", "json")

@@ -14,6 +14,8 @@ from tests.faults.readers import READERS
 from tests.faults.seeds import write
 from tests.faults.workers import Case, run
 
+pytestmark = pytest.mark.slow
+
 SEED = int(os.environ.get("CONCORD_FAULTS_SEED", "1"))
 INPUTS = int(os.environ.get("CONCORD_FUZZ", "20000"))
 
@@ -25,7 +27,6 @@ def test_damaged_and_hostile_files_are_read_or_refused(
     _check([*_hostile(tmp_path), *_damaged(INPUTS)], capsys)
 
 
-@pytest.mark.slow
 def test_a_few_damaged_files_are_read_or_refused(capsys: pytest.CaptureFixture[str]) -> None:
     _check(_damaged(200), capsys)
 

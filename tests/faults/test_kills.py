@@ -29,6 +29,8 @@ from service.settings import Settings
 from tests.faults.forked import Command
 from tests.faults.service import ask, free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 SEED = int(os.environ.get("CONCORD_FAULTS_SEED", "1"))
 KILLS = int(os.environ.get("CONCORD_KILLS", "200"))
 # Kills of one index folder; then a new one begins, without an index.
@@ -45,7 +47,6 @@ def test_killed_hundreds_of_times(
     _kill(bundled, tmp_path, KILLS, capsys)
 
 
-@pytest.mark.slow
 def test_killed_twice(
     bundled: Comparator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

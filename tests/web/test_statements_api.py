@@ -260,6 +260,7 @@ def send(address: str, method: str, path: str, body: Any = None, key: str = "") 
         return json.load(answer)
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_outlives_a_killed_service_and_comes_to_be_searched(
     tmp_path: Path,
 ) -> None:
