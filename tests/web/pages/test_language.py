@@ -175,11 +175,11 @@ def test_an_answer_in_french(address: str, judging: Comparator) -> None:
     )
     page = BeautifulSoup(answer.text, "lxml")
     quotations = page.select("blockquote")
-    assert len(quotations) > 100
+    assert len(quotations) > 3
     assert {quotation["lang"] for quotation in quotations} == {"en"}
     assert "jugement automatique, vérifiez la citation" in page.text
     shares = re.findall(r"plus proche que ([\d,]+)\u00a0% des paires", page.text)
-    assert len(shares) > 100
+    assert len(shares) > 3
     options = [option.text for option in page.select("select[name=we] option")][1:]
     assert options.index("Égypte") == options.index("El Salvador") - 1
     assert {a["href"].rpartition("lang=")[2] for a in page.select(".take-away a")} == {"fr"}
