@@ -257,7 +257,7 @@ def test_a_forum_keeps_its_name_from_session_to_session(
     assert is_same_forum(a, b) is same
 
 
-VETO = "The right of veto in the Security Council must be {}."
+VETO = "The veto of the five in the Council must be {}."
 BAN = "{}uclear weapons must be abolished."
 
 
