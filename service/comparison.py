@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from service.analysis.agreement import Agreement, agreement
-from service.analysis.annotations import read_annotations
 from service.analysis.changes import StatementChanges, statement_changes
 from service.analysis.cohesion import COHESION_FILTERS, Cohesion, cohesion, find_bloc
 from service.analysis.draft import CheckedClaim, check
 from service.analysis.facets import Facets
 from service.analysis.inquiry import Inquiry, inquire
-from service.analysis.issue_judge import IssueJudge, Recent
 from service.analysis.judged import Counts, Judged, within
 from service.analysis.overview import Overview
 from service.analysis.profile import (
@@ -32,91 +30,31 @@ from service.analysis.tallies import Tally
 from service.analysis.topic_profile import TopicProfile, topic_profile
 from service.analysis.trends import Trends, parse_by, trends
 from service.answerer import MOST_JUDGED, Answerer
-from service.catalogue import Catalogue, load_issues
-from service.corpus.claims import ClaimMaker
 from service.cursors import mark
 from service.domain.answers import Answer
 from service.domain.corrections import Correction, ModelVerdict, text_sha256
 from service.domain.dates import PartialDate
-from service.domain.issues import Annotation, Issue, Issues
+from service.domain.issues import Issue
 from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, stage
 from service.domain.statements import Statement
 from service.errors import InvalidInput, NotFound
-from service.ingest import Ingest
-from service.operation.switch import finish
+from service.parts import Parts
 from service.questions import parse_question, resolve_state
-from service.retrieval.encoder import Encoder, Vectors, open_encoder
-from service.retrieval.generations import Generation, Generations, refuse_other_encoder
+from service.retrieval.encoder import Vectors
+from service.retrieval.generations import Generation
 from service.retrieval.library import ClaimRecord
-from service.settings import Settings
-from service.stance.contraries import Contraries
-from service.stance.corrections import Corrections, parse_correction
+from service.stance.corrections import parse_correction
 from service.stance.explanation import explain
-from service.stance.judge import StanceJudge, open_stance_model
 from service.stance.kept import Progress
 
 
-class Comparator:
+class Comparator(Parts):
     """Answers questions about the current generation; safe to share between threads.
 
     >>> answer = Comparator().search("Sanctions of the Security Council must be enforced.",
     ...                              exclude=["CHN"])
     """
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        finish(self.settings.indexes)
-        self.generations = Generations(self.settings.indexes)
-        self._recent = Recent()
-        self.ingest = Ingest(
-            self.settings, self.generations, lambda: self.catalogue, lambda: self.maker
-        )
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        return Catalogue.load(self.settings.data)
-
-    @cached_property
-    def maker(self) -> ClaimMaker:
-        return ClaimMaker.load(self.settings.data)
-
-    @cached_property
-    def encoder(self) -> Encoder:
-        return open_encoder(self.settings.model, self.settings.models)
-
-    @cached_property
-    def stance_model(self) -> StanceJudge:
-        """Refused where the deployment has none."""
-        if self.settings.stance_model is None:
-            raise InvalidInput(
-                "stance",
-                "this deployment has no stance model: CONCORD_STANCE_MODEL names its folder",
-            )
-        return open_stance_model(self.settings.stance_model)
-
-    @cached_property
-    def issues(self) -> Issues:
-        return load_issues(self.settings.data, self.settings.issues)
-
-    @cached_property
-    def contraries(self) -> Contraries:
-        return Contraries(self.issues, self.encoder, self.settings.models)
-
-    @cached_property
-    def annotations(self) -> dict[str, list[Annotation]]:
-        return read_annotations(self.settings.data)
-
-    @cached_property
-    def kept_corrections(self) -> Corrections:
-        return Corrections(self.settings.indexes)
-
-    @property
-    def generation(self) -> Generation:
-        """The current one; refused where it was built with another model than is set."""
-        generation = self.generations.current(self.encoder.fingerprint)
-        refuse_other_encoder(generation.manifest, self.encoder.fingerprint)
-        return generation
 
     def search(self, text: str, **filters: Any) -> Answer:
         """The most similar positions of other states.
@@ -190,12 +128,12 @@ class Comparator:
         question = self._question(found.proposition, filters)
         generation = self.generation
         answered_from(generation.manifest.id)
-        return self._issue_judge(generation).standings(found, question, most, progress)
+        return self.issue_judge(generation).standings(found, question, most, progress)
 
     def tallies(self) -> dict[str, Tally]:
         """By issue, which side each state was on when the issue was last judged as a whole. Quick:
         judges nothing, and has no entry for an issue that wasn't judged."""
-        return self._issue_judge(self.generation).tallies(list(self.issues))
+        return self.issue_judge(self.generation).tallies(list(self.issues))
 
     def agreement(
         self,
@@ -296,9 +234,9 @@ class Comparator:
         """Positions on a topic, an issue or any text, the latest first, `most` of them; as for
         `trends`."""
         inquiry = self._inquiry({"topic": topic, "issue": issue, "text": text}, filters)
-        rows = np.flatnonzero(inquiry.about)
-        latest = rows[np.argsort(-inquiry.generation.columns.last[rows], kind="stable")][:most]
-        return inquiry.generation.library.records([int(row) for row in latest])
+        generation = inquiry.generation
+        rows = generation.columns.latest(np.flatnonzero(inquiry.about), most)
+        return generation.library.records(rows)
 
     def changes(self, statement_id: str, against: str | None = None) -> StatementChanges:
         """What is new in a statement, claim by claim, against another of the same state: without
@@ -429,7 +367,7 @@ class Comparator:
             with stage(Stage.ENCODE):
                 asked = [self.encoder.encode([part.text])[0] for part in question.parts]
         generation = self.generation
-        judge = partial(self._issue_judge, generation) if self.settings.stance_model else None
+        judge = partial(self.issue_judge, generation) if self.settings.stance_model else None
         return inquire(subject, question, generation, self.catalogue, asked, judge)
 
     def _judged(
@@ -438,21 +376,9 @@ class Comparator:
         """Judges no more than `most` pairs of issues that weren't judged before."""
         if self.settings.stance_model is None:
             return Judged(None, (), tuple(issue.id for issue in issues))
-        judge = self._issue_judge(generation)
+        judge = self.issue_judge(generation)
         judge.judge_whole(issues, most)
         return judge.judged(issues, counts)
-
-    def _issue_judge(self, generation: Generation) -> IssueJudge:
-        return IssueJudge(
-            generation,
-            self.catalogue.blocs,
-            self.contraries,
-            self.annotations,
-            self.kept_corrections,
-            self.stance_model,
-            self.settings.indexes / "verdicts.sqlite",
-            self._recent,
-        )
 
     def _words(self, correction: Correction) -> str | None:
         """Of the claim that was corrected, where it is there and still says the same."""

@@ -61,6 +61,10 @@ class Unauthorized(ConcordError):
         self.sent = sent
 
 
+class OtherSite(ConcordError):
+    """A form was sent from another site's page, which must not act for who reads this one."""
+
+
 class Forbidden(ConcordError):
     """A good key without the `scope` that is needed."""
 

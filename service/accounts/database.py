@@ -57,6 +57,11 @@ class Database:
         shown = self._url.set(drivername="postgresql", query={})._replace(password=None)
         return shown.render_as_string()
 
+    def may_exist(self) -> bool:
+        """False where its file wasn't made yet; only connecting tells of a server's. Touches
+        nothing."""
+        return not self.is_sqlite or Path(str(self._url.database)).exists()
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One transaction that changes nothing."""

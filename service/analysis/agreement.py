@@ -16,6 +16,7 @@ from service.analysis.matrix import Alike, alike
 from service.analysis.standings import IssueStandings
 from service.domain.issues import Issues
 from service.domain.standing import Side
+from service.retrieval.columns import Mask
 from service.stance.kept import TooManyToJudge
 
 # Issues of a topic that are asked at most: each may take a thousand judged claims and more.
@@ -28,7 +29,8 @@ AGREEMENT_COLUMNS = (
     "same", "issues", "side_a", "side_b",
 )  # fmt: skip
 _SIDES = tuple(Side)
-_SILENT = _SIDES.index(Side.SILENT)
+
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def _cells(
     least_issues: int,
 ) -> Iterator[AgreementCell]:
     place = {state: number for number, state in enumerate(near.states)}
-    both, same = _sides_in_common(states, sides)
+    both, same, _ = sides_in_common(states, sides)
     for i, j in combinations(range(len(states)), 2):
         a, b = states[i], states[j]
         claims_a, claims_b = counts.get(a, 0), counts.get(b, 0)
@@ -189,14 +191,22 @@ def _cells(
         )
 
 
-def _sides_in_common(
+def sides_in_common(
     states: Sequence[str], sides: Collection[Mapping[str, Side]]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Of each two states, shape (states, states): the issues on which both took a side, and on
-    which they took the same."""
+) -> tuple[Counts, Counts, Counts]:
+    """Of each two states, shape (states, states): the issues on which both took a side, on which
+    they took the same, and on which one was for and the other against. `sides` are by issue."""
     taken = np.array(
         [[_SIDES.index(on.get(state, Side.SILENT)) for state in states] for on in sides], np.int8
     ).reshape(len(sides), len(states))
-    both = (taken[:, :, None] != _SILENT) & (taken[:, None, :] != _SILENT)
-    same = both & (taken[:, :, None] == taken[:, None, :])
-    return both.sum(axis=0), same.sum(axis=0)
+    by_side = {side: taken == number for number, side in enumerate(Side)}
+    took = ~by_side.pop(Side.SILENT)
+    same = sum((_together(side, side) for side in by_side.values()), np.zeros((), np.int64))
+    opposed = _together(by_side[Side.FOR], by_side[Side.AGAINST])
+    return _together(took, took), same, opposed + opposed.T
+
+
+def _together(one: Mask, other: Mask) -> Counts:
+    """On how many issues the first of two states is `one` and the second `other`, both of shape
+    (issues, states)."""
+    return one.astype(np.int64).T @ other.astype(np.int64)

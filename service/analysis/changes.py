@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -36,14 +36,14 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.statements import find_statement
-from service.analysis.succession import neighbours, order
+from service.analysis.succession import neighbours
 from service.catalogue import Catalogue
 from service.domain.stages import Stage, stage
 from service.domain.stance import Stance, Verdict
 from service.domain.statements import Claim, Kind, Statement
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
-from service.retrieval.library import ClaimRecord
+from service.retrieval.library import ClaimRecord, place_in_time
 from service.retrieval.search import ON_POINT_PERCENTILE, SAME_WORDING
 from service.retrieval.wording import SharedWords
 from service.stance.judge import StanceJudge
@@ -139,10 +139,7 @@ class StatementChanges:
         }
 
     def as_rows(self) -> list[dict[str, Any]]:
-        return [
-            {name: getattr(position, name) for name in ChangedPosition.__dataclass_fields__}
-            for position in self.changes
-        ]
+        return [asdict(position) for position in self.changes]
 
 
 def statement_changes(
@@ -176,7 +173,7 @@ def statement_changes(
     if other is not None:
         mine = _positions(generation, "statement", shown)
         others = _positions(generation, "against", other)
-        is_later = order(shown) > order(other)
+        is_later = place_in_time(shown) > place_in_time(other)
         found = _changes(generation, mine, others, is_later, model)
     return StatementChanges(
         statement=shown,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.analysis.judged import Judged, JudgedIssue, shown_by
+from service.analysis.judged import Judged, JudgedIssue, period, shown_by
 from service.analysis.matrix import Compared, comparable
 from service.analysis.membership import members_when_speaking
 from service.analysis.unity import TopicUnity, topic_unity
@@ -138,8 +138,7 @@ class Cohesion:
     def as_rows(self) -> list[dict[str, Any]]:
         """Flat, with the names of COHESION_COLUMNS: each topic and issue a row, told apart by
         `part`; what it hasn't is None. `breakers` are codes."""
-        empty = dict.fromkeys(COHESION_COLUMNS)
-        return [{name: (empty | row)[name] for name in COHESION_COLUMNS} for row in self._rows()]
+        return [{name: row.get(name) for name in COHESION_COLUMNS} for row in self._rows()]
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for topic in self.topics:
@@ -193,12 +192,7 @@ def cohesion(
         if any(state in on.standings for state in members)
     ]
     return Cohesion(
-        query={
-            "bloc": bloc.id,
-            "topic": topic.id if topic else None,
-            "from": str(question.earliest) if question.earliest else None,
-            "to": str(question.latest) if question.latest else None,
-        },
+        query={"bloc": bloc.id, "topic": topic.id if topic else None, **period(question)},
         generation=generation.manifest.id,
         model=generation.manifest.model,
         stance_model=judged.stance_model,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from service.analysis.issue_judge import IssueJudge
+from service.analysis.judged import period
 from service.analysis.subject import Subject
 from service.catalogue import Catalogue
 from service.domain.questions import Question
@@ -39,8 +40,7 @@ class Inquiry:
             "exclude": list(asked.exclude),
             "states": list(asked.states),
             "blocs": list(asked.blocs),
-            "from": str(asked.earliest) if asked.earliest else None,
-            "to": str(asked.latest) if asked.latest else None,
+            **period(asked),
         }
 
 

@@ -71,6 +71,14 @@ def within(question: Question, day: PartialDate) -> bool:
     )
 
 
+def period(question: Question) -> dict[str, str | None]:
+    """That was asked for, in the API's names."""
+    return {
+        "from": str(question.earliest) if question.earliest else None,
+        "to": str(question.latest) if question.latest else None,
+    }
+
+
 def shown_by(generation: Generation, found: Standing) -> dict[str, Any] | None:
     """The latest claim on the side that a state is on, with the basis and the probability of this
     verdict; None where its words have left the corpus."""

@@ -35,14 +35,13 @@ class YearCount:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """`counts` are of states, by stance: those that the answer shows and that were judged, no
-    others; empty where nothing was. `far` counts those that say nothing near the question or its
-    contrary. `near` counts the states with a position on the point, `positions` these positions.
-    `stances` is each state's row, None where it wasn't judged."""
+    others; empty where nothing was. `far` are those that say nothing near the question or its
+    contrary, by code. `near` counts the states with a position on the point, `positions` these
+    positions."""
 
     answer: Answer
     counts: dict[str, int]
-    stances: dict[str, str | None]
-    far: int
+    far: tuple[str, ...]
     near: int
     positions: int
     blocs: tuple[BlocCount, ...]
@@ -52,7 +51,7 @@ class Overview:
         return self.answer.to_dict() | {
             "overview": {
                 "counts": self.counts,
-                "far": self.far,
+                "far": list(self.far),
                 "near": self.near,
                 "positions": self.positions,
                 "blocs": [asdict(bloc) for bloc in self.blocs],
@@ -64,30 +63,23 @@ class Overview:
 def overview(answer: Answer, facets: Facets, catalogue: Catalogue) -> Overview:
     """`answer` is grouped by state; `facets` are those of the same question."""
     groups = [result for result in answer.results if isinstance(result, Group)]
-    stances = {group.state: None if far(group) else group.stance for group in groups}
+    stances = {group.state: None if group.far else group.stance for group in groups}
     today = date.today()
     blocs = []
     for bloc in catalogue.blocs:
-        members = [state.code for state in catalogue.states if bloc.includes(state.code, today)]
+        members = bloc.members(today)
         counts = _counts(stances[state] for state in members if state in stances)
         if counts:
             blocs.append(BlocCount(bloc.id, bloc.name, len(members), counts))
     return Overview(
         answer=answer,
         counts=_counts(stances.values()),
-        stances=stances,
-        far=sum(map(far, groups)),
+        far=tuple(group.state for group in groups if group.far),
         near=len(facets.state),
         positions=facets.total,
         blocs=tuple(sorted(blocs, key=lambda bloc: (-sum(bloc.counts.values()), bloc.name))),
         years=tuple(YearCount(int(found.value), found.count) for found in facets.year),
     )
-
-
-def far(group: Group) -> bool:
-    """Whether a row is unclear because it is about something else, unjudged."""
-    first = group.hits[0]
-    return bool(group.stance) and first.probabilities is None and first.corrected is None
 
 
 def _counts(stances: Iterable[str | None]) -> dict[str, int]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.agreement import LEAST_ISSUES
-from service.analysis.judged import Judged, JudgedIssue, shown_by
+from service.analysis.judged import Judged, JudgedIssue, period, shown_by
 from service.analysis.likeness import Likeness, likenesses
 from service.analysis.matrix import Compared, comparable
 from service.catalogue import Catalogue
@@ -171,8 +171,7 @@ class Profile:
     def as_rows(self) -> list[dict[str, Any]]:
         """Flat, with the names of PROFILE_COLUMNS: each topic, state and issue a row, told apart by
         `part`. What a row hasn't is None; `low` and `high` are those of its ratio or similarity."""
-        empty = dict.fromkeys(PROFILE_COLUMNS)
-        return [{name: (empty | row)[name] for name in PROFILE_COLUMNS} for row in self._rows()]
+        return [{name: row.get(name) for name in PROFILE_COLUMNS} for row in self._rows()]
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for topic in self.topics:
@@ -225,11 +224,7 @@ def profile(
         compared, chosen = comparable(generation, rows, own)
         near, unranked = likenesses(generation, rows[chosen], number)
     return Profile(
-        query={
-            "state": state,
-            "from": str(question.earliest) if question.earliest else None,
-            "to": str(question.latest) if question.latest else None,
-        },
+        query={"state": state, **period(question)},
         generation=generation.manifest.id,
         model=generation.manifest.model,
         stance_model=judged.stance_model,
@@ -246,7 +241,7 @@ def profile(
         issues=tuple(_sides(generation, state, judged.issues)),
         judged=len(judged.issues),
         left_out=judged.left_out,
-        latest=tuple(_latest(generation, rows[own])),
+        latest=tuple(generation.library.records(columns.latest(rows[own], LATEST))),
     )
 
 
@@ -286,9 +281,9 @@ def _topics(
             columns.topic_ids[i],
             names.get(columns.topic_ids[i], columns.topic_ids[i]),
             int(mine[i]),
-            _rounded(mine[i] / own.sum()),
-            _rounded(theirs[i] / (~own).sum()) if not own.all() else None,
-            *(_rounded(figures[i]) for figures in (ratio, low, high)),
+            rounded(mine[i] / own.sum()),
+            rounded(theirs[i] / (~own).sum()) if not own.all() else None,
+            *(rounded(figures[i]) for figures in (ratio, low, high)),
         )
         for i in order
     )
@@ -348,10 +343,6 @@ def _sides(generation: Generation, state: str, judged: Sequence[JudgedIssue]) ->
             )
 
 
-def _latest(generation: Generation, rows: Rows) -> list[ClaimRecord]:
-    latest = rows[np.argsort(-generation.columns.last[rows], kind="stable")][:LATEST]
-    return generation.library.records([int(row) for row in latest])
-
-
-def _rounded(figure: float) -> float | None:
+def rounded(figure: float) -> float | None:
+    """None for NaN."""
     return None if np.isnan(figure) else round(float(figure), 6)

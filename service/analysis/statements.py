@@ -78,8 +78,7 @@ def find_statement(generation: Generation, catalogue: Catalogue, field: str, nam
     """The id that `name` means: an id, or the only statement of `STATE:YEAR`."""
     match = _STATE_AND_YEAR.fullmatch(name.strip())
     if not match:
-        generation.library.statement(name.strip())
-        return name.strip()
+        return generation.library.facts(name.strip()).id
     code = resolve_state(field, match[1], catalogue)
     found = generation.library.statements_of(code, int(match[2]))
     if not found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
 
 from service.domain.statements import Statement
 from service.retrieval.generations import Generation
@@ -46,11 +45,6 @@ def neighbours(generation: Generation, statement: Statement) -> Neighbours:
         next=all_of_it[place + 1] if place + 1 < len(all_of_it) else None,
         compared=(same or before)[-1] if before else None,
     )
-
-
-def order(statement: Statement) -> tuple[date, date, str]:
-    """By this a state's statements follow each other, as `Library.succession` gives them."""
-    return statement.date.last, statement.date.first, statement.id
 
 
 def is_same_forum(a: str | None, b: str | None) -> bool:

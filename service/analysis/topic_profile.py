@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.analysis.agreement import LEAST_ISSUES, LEAST_POSITIONS
+from service.analysis.agreement import LEAST_ISSUES, LEAST_POSITIONS, sides_in_common
 from service.analysis.inquiry import Inquiry
 from service.analysis.judged import Judged
 from service.analysis.matrix import Compared, alike, comparable
 from service.analysis.membership import members_when_speaking
-from service.analysis.profile import ratios
+from service.analysis.profile import ratios, rounded
 from service.analysis.trends import Trend, trends
 from service.domain.issues import Issue
 from service.domain.standing import Side
@@ -147,7 +147,6 @@ def topic_profile(inquiry: Inquiry, issues: Sequence[Issue], judged: Judged) -> 
     about = np.flatnonzero(inquiry.about)
     compared, chosen = comparable(generation, about, np.ones(len(about), np.bool_), MOST_ALIKE)
     nearest, divided = _pairs(inquiry, about[chosen], judged)
-    latest = about[np.argsort(-columns.last[about], kind="stable")][:LATEST]
     return TopicProfile(
         query=inquiry.echo(),
         generation=generation.manifest.id,
@@ -158,12 +157,12 @@ def topic_profile(inquiry: Inquiry, issues: Sequence[Issue], judged: Judged) -> 
         of=len(within),
         years=trends(inquiry, None).rows,
         states=tuple(_by_state(inquiry, within, about)),
-        blocs=tuple(_by_bloc(inquiry, within, about)),
+        blocs=tuple(_by_bloc(inquiry, within)),
         issues=tuple(_issues(issues, judged)),
         compared=compared,
         nearest=nearest,
         divided=divided,
-        latest=tuple(generation.library.records([int(row) for row in latest])),
+        latest=tuple(generation.library.records(columns.latest(about, LATEST))),
     )
 
 
@@ -190,16 +189,14 @@ def _by_state(
     return _shares(names, mine, of, len(about), len(within))
 
 
-def _by_bloc(
-    inquiry: Inquiry, within: npt.NDArray[np.int64], about: npt.NDArray[np.int64]
-) -> list[Share]:
+def _by_bloc(inquiry: Inquiry, within: npt.NDArray[np.int64]) -> list[Share]:
     """What was said by those who were members then."""
     blocs = list(inquiry.catalogue.blocs)
-    mine, of = (
-        members_when_speaking(inquiry.generation.columns, rows, blocs).sum(axis=0).astype(float)
-        for rows in (about, within)
-    )
-    return _shares([(bloc.id, bloc.name) for bloc in blocs], mine, of, len(about), len(within))
+    about = inquiry.about[within]
+    member = members_when_speaking(inquiry.generation.columns, within, blocs)
+    mine, of = (rows.sum(axis=0).astype(float) for rows in (member[about], member))
+    names = [(bloc.id, bloc.name) for bloc in blocs]
+    return _shares(names, mine, of, int(about.sum()), len(within))
 
 
 def _shares(
@@ -218,7 +215,7 @@ def _shares(
             int(mine[i]),
             int(of[i]),
             round(float(mine[i] / of[i]), 6),
-            *(_rounded(figures[i]) for figures in (others_share, ratio, low, high)),
+            *(rounded(figures[i]) for figures in (others_share, ratio, low, high)),
         )
         for i in np.flatnonzero(of).tolist()
     ]
@@ -235,20 +232,8 @@ def _pairs(
     near = alike(inquiry.generation, rows, "from")
     states = sorted({*near.states, *(s for on in judged.issues for s in on.standings)})
     place = {state: number for number, state in enumerate(states)}
-    taken = np.array(
-        [[list(Side).index(on.side(state)) for state in states] for on in judged.issues], np.int8
-    ).reshape(len(judged.issues), len(states))
-    for_it, against, silent = (
-        taken == list(Side).index(side) for side in (Side.FOR, Side.AGAINST, Side.SILENT)
-    )
-    both = _together(~silent, ~silent)
-    opposed = _together(for_it, against)
-    opposed = opposed + opposed.T
-    same = sum(
-        (_together(taken == number, taken == number) for number, side in enumerate(Side)
-         if side is not Side.SILENT),
-        start=np.zeros_like(both),
-    )  # fmt: skip
+    sides = [{s: on.side(s) for s in on.standings} for on in judged.issues]
+    both, same, opposed = sides_in_common(states, sides)
     counts = dict(zip(near.states, near.counts.tolist(), strict=True))
     similarity = np.full((len(states), len(states)), np.nan)
     enough = np.flatnonzero(near.counts >= LEAST_POSITIONS)
@@ -263,7 +248,7 @@ def _pairs(
             yield Pair(
                 one, inquiry.catalogue.states.name(one),
                 other, inquiry.catalogue.states.name(other),
-                _rounded(similarity[i, j]), counts.get(one, 0), counts.get(other, 0),
+                rounded(similarity[i, j]), counts.get(one, 0), counts.get(other, 0),
                 int(same[i, j]), int(opposed[i, j]), int(both[i, j]),
             )  # fmt: skip
 
@@ -275,15 +260,5 @@ def _pairs(
     )
 
 
-def _together(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Of each two states, shape (states, states): on how many issues the first is `one` and the
-    second `other`, both of shape (issues, states)."""
-    return one.astype(np.int64).T @ other.astype(np.int64)
-
-
 def _named(counts: Mapping[Side, int]) -> dict[str, int]:
     return {str(side): count for side, count in counts.items()}
-
-
-def _rounded(figure: float) -> float | None:
-    return None if np.isnan(figure) else round(float(figure), 6)

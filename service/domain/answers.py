@@ -72,6 +72,12 @@ class Group:
     statement_id: str | None = None
     stance: str | None = None
 
+    @property
+    def far(self) -> bool:
+        """Whether it is unclear because its nearest hit is about something else, unjudged."""
+        first = self.hits[0]
+        return bool(self.stance) and first.probabilities is None and first.corrected is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredPart:

@@ -4,11 +4,10 @@ how many are on the same point, and of those called kept, how many say the same.
 Labels (`data/labels/changes.jsonl`) are by reference. Pairs were drawn, stratified by similarity,
 from the best one-to-one pairing of 80 statements of the General Debate (1971-2023) with those of
 the year before, on similarity alone, from 0.60 on; `weight` is the number of pairs that one stands
-for. A reader called each `same` (a desk officer
-would report no news), `changed` (the same point; something was added, left out, strengthened or
-turned) or `other` (another point), and 145 a second time, in another order: the same reader, so
-that the agreement with himself is the most that two readers could have. Thresholds were chosen on
-`tuning`; the states of `held-out` are others.
+for. A reader called each `same` (a desk officer would report no news), `changed` (the same point;
+something was added, left out, strengthened or turned) or `other` (another point), and 145 a second
+time, in another order: the same reader, so that the agreement with himself is the most that two
+readers could have. Thresholds were chosen on `tuning`; the states of `held-out` are others.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import cohen_kappa_score
 
 from service.analysis.changes import SAME_POINT_WORDS, is_kept
 from service.comparison import Comparator
@@ -30,7 +28,7 @@ from service.data_files import read_objects
 from service.domain.stance import Verdict
 from service.domain.statements import Kind
 from service.errors import CatalogueError
-from service.evaluation.figures import Reckon, bootstrap
+from service.evaluation.figures import Reckon, bootstrap, kappa
 from service.evaluation.reports import Block
 from service.retrieval.search import SAME_WORDING
 from service.retrieval.wording import SharedWords
@@ -69,10 +67,11 @@ def evaluate_changes(comparator: Comparator, corpus: Path) -> list[Block]:
     near = np.ones(len(pairs), np.bool_)
     on_point = (words >= SAME_POINT_WORDS) | (alike >= SAME_WORDING)
     twice = [(pair.label, pair.second) for pair in pairs if pair.second]
+    first, second = np.unique(twice, return_inverse=True)[1].reshape(-1, 2).T
     agreed = {
         "pairs": len(twice),
-        "agreed": sum(a == b for a, b in twice) / len(twice),
-        "kappa": float(cohen_kappa_score(*zip(*twice, strict=True))),
+        "agreed": float((first == second).mean()),
+        "kappa": kappa(first, second),
     }
     blocks = [Block("second reading", {"reader": agreed}, "pairs that were read twice")]
     for split in ("tuning", "held-out"):

@@ -13,6 +13,8 @@ import unicodedata
 import zlib
 from xml.sax.saxutils import escape, quoteattr
 
+from service.domain.visible import visible
+
 # The light colours of the pages' style sheet, which a file of its own can't read.
 PALETTE = {
     "ink": "#1b1f24", "quiet": "#57606a", "paper": "#ffffff", "line": "#d0d7de", "edge": "#6e7781",
@@ -58,9 +60,6 @@ _ONLY_STANDALONE = (
     ".ground { fill: var(--paper); }",
 )
 
-# Characters that XML can't hold, that show nothing, or that change the order of what follows.
-_HIDDEN = re.compile("[\0-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff"
-                     "\ufeff\ufffe\uffff]")  # fmt: skip
 _VARIABLE = re.compile(r"var\(--([a-z]+)\)")
 # Widths as parts of the text's size, on the generous side: the font is the reader's.
 _LETTER, _WIDE_LETTER = 0.6, 1.0
@@ -124,12 +123,12 @@ def identity(kind: str, title: str, desc: str) -> str:
 
 def href(address: str, *, standalone: bool) -> str:
     """The attribute. Files are read by programs that know the older name only."""
-    return f"{'xlink:href' if standalone else 'href'}={quoteattr(_shown(address))}"
+    return f"{'xlink:href' if standalone else 'href'}={quoteattr(visible(address))}"
 
 
 def text(words: str) -> str:
     """Anybody's text as text: no markup in it, and what would hide shown by its number."""
-    return escape(_shown(words))
+    return escape(visible(words))
 
 
 def number(value: float) -> str:
@@ -148,20 +147,12 @@ def wrapped(words: str, width: float, size: float, most: int) -> list[str]:
     letter = _WIDE_LETTER if any(map(_is_wide, words)) else _LETTER
     letters = max(8, int(width / (letter * size)))
     # Nothing behind this can be shown; wrapping all of a speech takes its time.
-    shown = _shown(words[: letters * (most + 1)])
+    shown = visible(words[: letters * (most + 1)])
     return textwrap.wrap(shown, letters, max_lines=most, placeholder=" …")
 
 
 def _is_wide(letter: str) -> bool:
     return unicodedata.east_asian_width(letter) in "WF"
-
-
-def _shown(words: str) -> str:
-    return _HIDDEN.sub(_spelt, words)
-
-
-def _spelt(match: re.Match[str]) -> str:
-    return " " if match[0] in "\t\n\r" else f"[U+{ord(match[0]):04X}]"
 
 
 def _own_rules() -> str:

@@ -130,10 +130,10 @@ class Jobs:
                 raise NotFound("no such job: it was removed, or its address is cut short")
             return _job(row)
 
-    def steps(self, job_id: str, after: int = 0) -> list[dict[str, Any]]:
-        """What the job has found so far, without the first `after` steps."""
+    def steps(self, job_id: str) -> list[dict[str, Any]]:
+        """What the job has found so far."""
         with self._database.read() as session:
-            return _steps(session, job_id, after)
+            return _steps(session, job_id)
 
     def of(self, owner: str) -> list[Job]:
         """The latest first, at most a hundred."""
@@ -171,6 +171,10 @@ class Jobs:
 
     # -- for whoever does them -----------------------------------------------------------------
 
+    def may_wait(self) -> bool:
+        """False where there is no database yet, and so no job. Makes none."""
+        return self._database.may_exist()
+
     def take(self, kinds: Collection[str], place: str | None = None) -> Taken | None:
         """The next job to do, for no one else until its lease ends; None where there is none.
 
@@ -207,7 +211,7 @@ class Jobs:
                 assert isinstance(taken, CursorResult)
                 if taken.rowcount and values["state"] == State.RUNNING:
                     session.refresh(row)
-                    return Taken(_job(row), attempt, tuple(_steps(session, row.id, 0)))
+                    return Taken(_job(row), attempt, tuple(_steps(session, row.id)))
 
     def beat(
         self,
@@ -324,11 +328,9 @@ def _update(session: Session, taken: Taken, values: Mapping[str, Any]) -> bool:
     return bool(done.rowcount)
 
 
-def _steps(session: Session, job_id: str, after: int) -> list[dict[str, Any]]:
+def _steps(session: Session, job_id: str) -> list[dict[str, Any]]:
     found = session.scalars(
-        select(JobStepRow.value)
-        .where(JobStepRow.job_id == job_id, JobStepRow.number >= after)
-        .order_by(JobStepRow.number)
+        select(JobStepRow.value).where(JobStepRow.job_id == job_id).order_by(JobStepRow.number)
     )
     return list(found)
 

@@ -28,6 +28,7 @@ class Uploads:
         self._folder = indexes / "uploads"
         self._jobs = jobs
         self._place: str | None = None
+        self._warned = False
 
     def place(self) -> str | None:
         """What tells this folder from those of other machines that share the database; None where
@@ -36,7 +37,9 @@ class Uploads:
             try:
                 self._place = self._read_place()
             except OSError as error:
-                log.warning("%s can't be used: %s", self._folder, error.strerror)
+                if not self._warned:  # a worker asks every few seconds
+                    log.warning("%s can't be used: %s", self._folder, error.strerror)
+                self._warned = True
         return self._place
 
     def keep(self, job_id: str, name: str, save: Callable[[Path], object]) -> None:

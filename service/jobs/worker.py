@@ -174,8 +174,9 @@ class Worker:
             self._due.clear()
             taken = None
             try:
-                self._tidy_now_and_then()
-                taken = self._jobs.take(list(self._kinds), self._place())
+                if self._jobs.may_wait():
+                    self._tidy_now_and_then()
+                    taken = self._jobs.take(list(self._kinds), self._place())
                 self._failing = False
             except ConcordError as error:
                 if not self._failing:

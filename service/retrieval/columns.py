@@ -61,6 +61,11 @@ class Columns:
         days = self.last[rows].astype(np.int64) - date(1970, 1, 1).toordinal()
         return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
 
+    def latest(self, rows: npt.NDArray[np.int64], most: int) -> list[int]:
+        """The `most` of `rows` that were said last, the last one first."""
+        found: list[int] = rows[np.argsort(-self.last[rows], kind="stable")][:most].tolist()
+        return found
+
     def save(self, path: Path) -> None:
         np.savez(
             path,

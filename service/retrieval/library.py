@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -226,13 +227,9 @@ class Library:
         ]
 
     def succession(self, state: str) -> list[Statement]:
-        """All statements of a state, without texts and claims, the earliest first.
-
-        A date that is less exact counts as its last day: the General Debate, dated by its year
-        alone, is held in September.
-        """
+        """All statements of a state, without texts and claims, by their `place_in_time`."""
         rows = self._all(f"SELECT {_FACTS} FROM statement WHERE state = ?", (state,))
-        return sorted(map(_statement, rows), key=lambda s: (s.date.last, s.date.first, s.id))
+        return sorted(map(_statement, rows), key=place_in_time)
 
     def rows_of(self, statement_id: str) -> range:
         """The rows that a statement's claims take in the index; they are contiguous."""
@@ -316,6 +313,15 @@ def query_words(text: str) -> list[str]:
     """The distinct words of a query that carry meaning, in order."""
     words = (word.lower() for word in _WORD.findall(text))
     return [word for word in dict.fromkeys(words) if word not in _STOP]
+
+
+def place_in_time(statement: Statement) -> tuple[date, date, str]:
+    """By this a state's statements follow each other.
+
+    A date that is less exact counts as its last day: the General Debate, dated by its year alone,
+    is held in September.
+    """
+    return statement.date.last, statement.date.first, statement.id
 
 
 def texts_in_order(path: Path) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Any
 
 from service.domain.answers import Answer, Group, Hit
 from service.domain.stance import STANCES, Stance
+from service.domain.visible import is_plain
 from service.errors import InvalidInput
 from service.takeaway.language import Language
-from service.takeaway.visible import is_plain
 
 # Rows of a section.
 MOST_ROWS = 10

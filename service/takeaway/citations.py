@@ -11,11 +11,11 @@ from typing import Any
 import rispy
 
 from service.domain.answers import Answer, Hit
+from service.domain.visible import visible
 from service.takeaway.language import Language
 from service.takeaway.markup import Node, document, meta_text
 from service.takeaway.pandoc import written
 from service.takeaway.table import hits_of
-from service.takeaway.visible import visible
 
 Item = dict[str, Any]
 

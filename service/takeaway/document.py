@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from service.domain.stance import Stance
-from service.takeaway import word
 from service.takeaway.brief import Brief, Row, Section
 from service.takeaway.language import Language
 from service.takeaway.markup import (
@@ -47,6 +46,8 @@ def docx(brief: Brief, language: Language) -> bytes:
         "date": meta_text(page.dated),
         "lang": meta_text(language.code),
     }
+    from service.takeaway import word  # python-docx is slow to load, and seldom needed
+
     return word.written(document(page.blocks(), meta), brief.made)
 
 

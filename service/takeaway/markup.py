@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from service.takeaway.visible import visible
+from service.domain.visible import visible
 
 Node = dict[str, Any]
 Inlines = list[Node]

@@ -27,7 +27,8 @@ _MONTH_S = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Its workers are to be woken where the server starts, and closed before the accounts are.
+    """Its workers are to be woken where the server starts (they go on with what was begun, and
+    touch no database that isn't there yet), and closed before the accounts are.
     `slow` does the kinds that take hours, `worker` all others."""
 
     jobs: Jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,7 @@ from service.errors import (
     IndexUnusable,
     InvalidInput,
     NotFound,
+    OtherSite,
     Overloaded,
     QuotaExhausted,
     RateLimited,
@@ -61,7 +62,10 @@ TYPES: dict[str, tuple[HTTPStatus, str]] = {
         "it begins, a text of too many positions.",
     ),
     "unauthorized": (HTTPStatus.UNAUTHORIZED, "The key is missing, unknown, expired or revoked."),
-    "forbidden": (HTTPStatus.FORBIDDEN, "The key's scopes don't reach this far."),
+    "forbidden": (
+        HTTPStatus.FORBIDDEN,
+        "The key's scopes don't reach this far, or another site sent a form.",
+    ),
     "not-found": (HTTPStatus.NOT_FOUND, "No such statement, claim, issue, page or path."),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "The header Allow names the methods."),
     "not-acceptable": (
@@ -110,6 +114,7 @@ _OF_ERROR: tuple[tuple[type[ConcordError], str], ...] = (
     (Gone, "gone"),
     (Unauthorized, "unauthorized"),
     (Forbidden, "forbidden"),
+    (OtherSite, "forbidden"),
     (RateLimited, "rate-limited"),
     (QuotaExhausted, "quota-exhausted"),
     (Conflict, "conflict"),
@@ -196,10 +201,20 @@ def _answer(fields: Mapping[str, Any]) -> Response:
     return answer
 
 
+def shows(view: Callable[..., Any], *, page: bool) -> None:
+    """Say of a view whether it answers with a page, so that its refusals are pages too."""
+    view.is_page = page  # type: ignore[attr-defined]
+
+
 def _for_people() -> bool:
-    """A browser opens a page: it names HTML before all else, and no part of the API."""
+    """What is refused is a page; or, of no view that says so, it isn't the API's and a browser
+    asks, which names HTML before all else."""
     if not has_request_context():  # what the server refuses itself is no request yet
         return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    is_page: bool | None = getattr(view, "is_page", None)
+    if is_page is not None:
+        return is_page
     if request.path.startswith(("/v1/", "/openapi")) or request.path.endswith(".json"):
         return False
     wanted = request.accept_mimetypes.best_match((PROBLEM, "application/json", "text/html"))

@@ -22,7 +22,7 @@ from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from service.comparison import Comparator
-from service.errors import ConcordError, DatabaseUnusable
+from service.errors import ConcordError
 from service.operation.use import in_use
 from service.settings import Settings
 from service.web.app import create_app
@@ -58,10 +58,6 @@ def serve(comparator: Comparator, host: str, port: int) -> None:
             contextlib.closing(work.worker),
             contextlib.closing(work.slow),
         ):
-            try:
-                accounts.database.open()
-            except DatabaseUnusable as error:
-                log.error("keys can't be checked for now: %s", error)
             work.worker.wake()
             work.slow.wake()
             server = Server(app, comparator.settings, host, port)

@@ -17,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from docx import Document
 
 from service.comparison import Comparator
+from tests.browser.conftest import LONG
 
 QUESTION = "The veto must be abolished."
 ASKED = f"/?text={quote(QUESTION)}&we=CHN"
@@ -63,6 +64,7 @@ def test_no_page_has_an_accessibility_violation(
         for details in page.locator("details").all():
             details.evaluate("d => d.open = true")
         results = Axe().run(page, options={"resultTypes": ["violations"]} | (rules or {}))
+        assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}, path
         for violation in results.response["violations"]:
             nodes = [node["html"][:200] for node in violation["nodes"][:3]]
             found.append((path, violation["id"], nodes))
@@ -82,18 +84,20 @@ def test_no_page_is_wider_than_its_window(new_visit: Any, width: int) -> None:
 
 
 def test_every_page_is_small(address: str) -> None:
-    large = {}
+    large, refused = {}, {}
+    headers = {"Accept": "text/html", "Accept-Encoding": "gzip"}
     for path in PATHS:
-        request = urllib.request.Request(address + path, headers={"Accept-Encoding": "gzip"})
+        request = urllib.request.Request(address + path, headers=headers)
         try:
             with urllib.request.urlopen(request) as answer:
                 body, how = answer.read(), answer.headers.get("Content-Encoding")
             assert how == "gzip"
         except urllib.error.HTTPError as error:  # refusals aren't compressed
-            body = error.read()
+            body, refused[path] = error.read(), error.code
         if len(body) > 150_000:
             large[path] = len(body)
     assert not large
+    assert refused == {"/?text=veto&colour=red": 400, "/nowhere": 404}
 
 
 def test_the_keyboard_is_enough(new_visit: Any) -> None:
@@ -115,10 +119,10 @@ def test_the_keyboard_is_enough(new_visit: Any) -> None:
             break
     page.keyboard.press("Enter")
     page.wait_for_selector("#answer")
-    # Everything that can be clicked is reached by Tab, once and in order.
+    # Everything that can be clicked is reached by Tab, in the order of the page.
     reachable = page.evaluate(
         "[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]"
-        ".filter(e => e.checkVisibility()).every(e => e.tabIndex >= 0)"
+        ".filter(e => e.checkVisibility()).every(e => e.tabIndex === 0)"
     )
     assert reachable
     assert not visit.errors
@@ -183,9 +187,7 @@ def test_a_dropped_text_is_read_into_the_box(new_visit: Any) -> None:
         "/?text=Sanctions+must+be+lifted.&states=FJI",
     ],
 )  # fmt: skip
-def test_what_others_wrote_is_shown_as_text(
-    new_visit: Any, comparator: Comparator, path: str
-) -> None:
+def test_what_others_wrote_is_shown_as_text(new_visit: Any, path: str) -> None:
     visit = new_visit(viewport={"width": 360, "height": 800})
     page = visit.open(path)
     for details in page.locator("details").all():
@@ -193,10 +195,11 @@ def test_what_others_wrote_is_shown_as_text(
     assert page.title().endswith("· Concord")
     assert not page.locator("main b, main i, main img, main script").count()
     text = page.locator("main").inner_text()
-    if "HOSTILE" in path:
-        for shown in ("<script>", "<b onmouseover=alert(1)>", "U+202E", "w" * 10_000,
-                      "onerror=alert(1)", "{{ 7 * 7 }}", "&lt;before&gt;"):  # fmt: skip
-            assert shown in text
+    shown = ["<script>", "<b onmouseover=alert(1)>", LONG, "onerror=alert(1)", "{{ 7 * 7 }}",
+             "<i>Speaker</i>"]  # fmt: skip
+    if "HOSTILE" in path:  # the whole of it, as it was given
+        shown += ["U+202E", "&lt;before&gt;"]
+    assert not [part for part in shown if part not in text]
     assert "\u202e" not in text
     assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
     assert not visit.errors
@@ -213,6 +216,7 @@ def test_a_french_reader_has_french_pages(new_visit: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(reason="README: the goal isn't met", strict=True)
 def test_an_answer_is_seen_about_as_soon_as_the_api_has_it(
     new_visit: Any, address: str, comparator: Comparator
 ) -> None:

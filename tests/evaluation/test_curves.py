@@ -90,7 +90,7 @@ def test_a_row_has_the_mean_of_its_samples_and_what_it_gained() -> None:
     first, last = report.values()
     assert list(report) == ["1 issues, all passages", "all issues, all passages"]
     assert first["macro_f1"].value == pytest.approx(np.mean(each))
-    assert first["lowest_sample"], first["highest_sample"] == pytest.approx(sorted(each))
+    assert [first["lowest_sample"], first["highest_sample"]] == pytest.approx(sorted(each))
     assert first["pairs"] == 7
     assert "over_the_row_above" not in first
     assert last["macro_f1"] == Figure(1.0, 1.0, 1.0)

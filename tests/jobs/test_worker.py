@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from service.domain.stages import proceed
 from service.errors import DatabaseUnusable, IndexUnusable, InvalidInput
 from service.jobs import worker as module
 from service.jobs.store import Job, Jobs, State
+from service.jobs.uploads import Uploads
 from service.jobs.worker import Kind, Run, Worker
 from service.settings import Settings
 from tests.accounts.conftest import OpenDatabase
@@ -249,6 +251,17 @@ def test_a_failure_is_told_to_its_owner_and_not_to_the_log(
     assert "job failed" in logged
     assert "the user's words" not in logged
     assert "in failing" in logged or not isinstance(error, RuntimeError)
+
+
+def test_a_worker_makes_no_database(tmp_path: Path, started: Started) -> None:
+    """And finds the jobs of one that others have made."""
+    settings = Settings(indexes=tmp_path / "new", database_url=None)
+    jobs, others = (Jobs(Database.of(settings)) for _ in range(2))
+    uploads = Uploads(settings.indexes, jobs)
+    started(jobs, place=uploads.place, tidy=uploads.sweep)
+    time.sleep(5 * module.POLL_S)
+    assert not settings.indexes.exists()
+    assert ended(others, others.submit("count", "key a", {"to": 3})).result == {"sum": 3}
 
 
 def test_two_workers_share_one_database(

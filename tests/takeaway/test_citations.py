@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.answers import Answer, Hit
+from service.domain.visible import visible
 from service.takeaway import pandoc
 from service.takeaway.citations import bibtex, csl_items, ris
-from service.takeaway.visible import visible
 from tests.takeaway.answers import ENGLISH, MADE, answer, group, hit
 
 # No star: pandoc, reading `\textgreater*`, takes it for the command's.

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
+from service.domain.visible import visible
 from service.takeaway import pandoc
 from service.takeaway.brief import Brief, brief_of
 from service.takeaway.document import FORMATS, markdown, pdf
 from service.takeaway.document import docx as as_docx
-from service.takeaway.visible import visible
 from tests.takeaway.answers import ENGLISH, MADE, answer, group, hit
 
 COMMONMARK = "commonmark+footnotes+pipe_tables"

@@ -74,21 +74,29 @@ def _examples() -> list[str]:
 
 @asking.app_context_processor
 def _choices() -> dict[str, Any]:
-    """What the form's lists hold: read where a template asks for it."""
-    catalogue = comparator().catalogue
     return {
         "choices": CHOICES,
         "stances": [str(stance) for stance in STANCES],
-        "states": sorted(catalogue.states, key=lambda one: fold(language.state_in_words(one))),
-        "blocs": sorted(catalogue.blocs, key=lambda bloc: fold(gettext(bloc.name))),
-        "topics": sorted(catalogue.topics, key=lambda topic: fold(gettext(topic.name))),
+        "lists": _lists,
         "kind_word": lambda kind: gettext(_KINDS[kind]),
         "mode_word": lambda mode: gettext(_MODES[mode]),
         "sort_word": lambda sort: gettext(_SORTS[sort]),
         "takeaway": _takeaway,
-        "far_states": figures.far_states,
         "judges": comparator().settings.stance_model is not None,
         "figures": figures,
+    }
+
+
+def _lists() -> dict[str, list[str]]:
+    """Codes and ids to choose from, in the order of their names in the reader's language."""
+    catalogue = comparator().catalogue
+    names = {
+        "states": {one.code: language.state_in_words(one) for one in catalogue.states},
+        "blocs": {bloc.id: gettext(bloc.name) for bloc in catalogue.blocs},
+        "topics": {topic.id: gettext(topic.name) for topic in catalogue.topics},
+    }
+    return {
+        field: sorted(known, key=lambda key: fold(known[key])) for field, known in names.items()
     }
 
 

@@ -45,9 +45,7 @@ def check() -> ResponseReturnValue:
         shown = _form(given | {"text": text}) | {"refused": refused}
         return render_template("draft.html", shown=shown), 400
     parameters = {"text": text, "we": we, "period": period}
-    job = work().jobs.submit(
-        DRAFT, owner(), parameters, title=title, total=len(found.parts)
-    )  # fmt: skip
+    job = work().jobs.submit(DRAFT, owner(), parameters, title=title, total=len(found.parts))
     work().worker.wake()
     answer: Response = redirect(f"/draft/{job.id}", 303)  # type: ignore[assignment]
     if we:

@@ -31,7 +31,7 @@ def stance_map(
     standalone: bool = False,
 ) -> Markup:
     """Each state on its square; those that the answer shows lead to their rows."""
-    rows, far = shown["results"], far_states(shown)
+    rows, far = shown["results"], set(shown["overview"]["far"])
     here = {row["state"] for row in rows}
     leads = None if standalone else lambda code: f"#state-{code}" if code in here else None
     return _markup(
@@ -47,14 +47,6 @@ def stance_map(
             standalone=standalone,
         )
     )
-
-
-def far_states(shown: Mapping[str, Any]) -> set[str]:
-    """Those whose nearest sentence is about something else, so that it wasn't judged."""
-    first = {row["state"]: row["hits"][0] for row in shown["results"] if row.get("stance")}
-    return {
-        state for state, hit in first.items() if not hit["probabilities"] and not hit["corrected"]
-    }
 
 
 def bloc_bars(shown: Mapping[str, Any], name: Name, *, standalone: bool = False) -> Markup:

@@ -7,7 +7,7 @@ posted by this site's own pages only.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -15,8 +15,9 @@ from flask import Blueprint, Flask, Response, jsonify, make_response, render_tem
 from flask.typing import ResponseReturnValue
 
 from service.domain.access import Scope
-from service.domain.stance import sureness
-from service.errors import ConcordError, Forbidden
+from service.domain.blocs import Bloc
+from service.domain.topics import Topic
+from service.errors import OtherSite
 from service.web import access, problems
 from service.web.asked import comparator
 from service.web.pages import language, visitor
@@ -41,10 +42,7 @@ class Pages(Blueprint):
 
         def declared(view: _View) -> _View:
             def html(**path: str) -> ResponseReturnValue:
-                try:
-                    shown, status = _content(view(**path))
-                except ConcordError as error:
-                    return refused(problems.described(error))
+                shown, status = _content(view(**path))
                 return _answer(render_template(template, shown=shown), status)
 
             def twin(**path: str) -> ResponseReturnValue:
@@ -54,11 +52,13 @@ class Pages(Blueprint):
                 return visitor.remember(_fresh(answer))
 
             name = view.__name__
-            for suffix, function in (("", html), ("_json", twin)):
+            for function, path, endpoint in (
+                (html, rule, name), (twin, twin_of(rule), f"{name}_json"),
+            ):  # fmt: skip
                 function.__doc__ = view.__doc__
                 access.admits(function, Scope.READ, open_to_all=open_to_all)
-                path = rule if not suffix else twin_of(rule)
-                self.add_url_rule(path, f"{name}{suffix}", function, methods=["GET"])
+                problems.shows(function, page=function is html)
+                self.add_url_rule(path, endpoint, function, methods=["GET"])
             return view
 
         return declared
@@ -71,13 +71,11 @@ class Pages(Blueprint):
         def declared(view: _View) -> _View:
             @functools.wraps(view)
             def posted(**path: str) -> ResponseReturnValue:
-                try:
-                    _refuse_other_sites(scope)
-                    return _fresh(make_response(view(**path)))
-                except ConcordError as error:
-                    return refused(problems.described(error))
+                _refuse_other_sites()
+                return _fresh(make_response(view(**path)))
 
             access.admits(posted, scope, open_to_all=open_to_all)
+            problems.shows(posted, page=True)
             self.add_url_rule(rule, view.__name__, posted, methods=["POST"])
             return view
 
@@ -92,10 +90,6 @@ def twin_of(path: str) -> str:
 def install_pages(app: Flask, blueprints: tuple[Blueprint, ...]) -> None:
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        language.gettext, language.plural, newstyle=True
-    )
     app.jinja_env.filters.update(
         visible=visible,
         marked=marked,
@@ -104,12 +98,7 @@ def install_pages(app: Flask, blueprints: tuple[Blueprint, ...]) -> None:
         percent=language.percent_in_words,
     )
     app.context_processor(_context)
-    app.extensions["refusal_page"] = refused
-
-
-def refused(problem: Mapping[str, Any]) -> Response:
-    """A page that says what is wrong and what to do."""
-    return _answer(render_template("refused.html", shown=dict(problem)), int(problem["status"]))
+    app.extensions["refusal_page"] = _refused
 
 
 def address(path: str, **query: Any) -> str:
@@ -120,8 +109,10 @@ def address(path: str, **query: Any) -> str:
 
 def _context() -> dict[str, Any]:
     catalogue = comparator().catalogue
-    topics = {topic.id: topic.name for topic in catalogue.topics}
-    blocs = {bloc.id: bloc.name for bloc in catalogue.blocs}
+
+    def named(known: Iterable[Topic] | Iterable[Bloc]) -> Callable[[str], str]:
+        names = {one.id: one.name for one in known}
+        return lambda key: language.gettext(names.get(key, key))
 
     def state_name(code: str) -> str:
         state = catalogue.states.get(code)
@@ -137,14 +128,13 @@ def _context() -> dict[str, Any]:
         "dir": language.direction(),
         "languages": language.LANGUAGES,
         "state_name": state_name,
-        "topic_name": lambda topic: language.gettext(topics.get(topic) or topic),
-        "bloc_name": lambda bloc: language.gettext(blocs.get(bloc) or bloc),
+        "topic_name": named(catalogue.topics),
+        "bloc_name": named(catalogue.blocs),
         "we": visitor.we(),
         "address": address,
         "asked_url": asked_url,
         "here": _here,
         "twin": address(twin_of(request.path), **request.args.to_dict(flat=False)),
-        "sureness": sureness,
         "machine_judgement": MACHINE_JUDGEMENT,
         "signed_in": access.KEY_COOKIE in request.cookies,
         "keys_matter": not access.anyone_reads_here(),
@@ -155,6 +145,11 @@ def _here(**changes: Any) -> str:
     """This page's address with some parameters changed; None takes one away."""
     given: dict[str, Any] = request.args.to_dict(flat=False)
     return address(request.path, **(given | changes))
+
+
+def _refused(problem: Mapping[str, Any]) -> Response:
+    """A page that says what is wrong and what to do."""
+    return _answer(render_template("refused.html", shown=dict(problem)), int(problem["status"]))
 
 
 def _content(found: Any) -> tuple[dict[str, Any], int]:
@@ -173,7 +168,7 @@ def _fresh(answer: Response) -> Response:
     return answer
 
 
-def _refuse_other_sites(scope: Scope) -> None:
+def _refuse_other_sites() -> None:
     """A form on another site must not act for who reads this one."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -182,4 +177,4 @@ def _refuse_other_sites(scope: Scope) -> None:
         origin = request.headers.get("Origin")
         own = origin is None or urlsplit(origin).netloc == request.host
     if not own:
-        raise Forbidden(scope)
+        raise OtherSite("forms are sent from this site's own pages only")

@@ -91,7 +91,6 @@ def _form(given: dict[str, str]) -> dict[str, Any]:
     return {
         "form": {name: given.get(name, "") for name in ("format", *_FIELDS)},
         "formats": [str(kind) for kind in Format],
-        "fields": {str(kind): list(names) for kind, names in GIVEN.items()},
         "most_bytes": comparator().settings.max_upload_bytes,
         "may_import": key is not None and permits(key.scopes, Scope.IMPORT),
     }

@@ -94,7 +94,7 @@ def standing(issue_id: str) -> dict[str, Any]:
 
 @issue.app_context_processor
 def _for_the_page() -> dict[str, Any]:
-    return {"side_columns": _side_columns, "taken": _taken}
+    return {"side_columns": _side_columns}
 
 
 def judges() -> bool:
@@ -209,11 +209,6 @@ def _side_columns(years: Sequence[Mapping[str, Any]]) -> Markup:
             write=number_in_words,
         )
     )  # fmt: skip
-
-
-def _taken(query: Mapping[str, Any]) -> dict[str, Any]:
-    """A page's filters in an address of the API."""
-    return {name: value for name, value in query.items() if value}
 
 
 def _years(issue_id: str, filters: Mapping[str, Any]) -> list[dict[str, Any]] | None:

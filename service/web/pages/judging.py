@@ -34,7 +34,8 @@ def judge_issue(issue_id: str) -> ResponseReturnValue:
         if any(values)
     }
     asked.question(found.proposition, **filters)  # refused here, and not in the job
-    title = " · ".join((found.id, *(f"{v}" for v in filters.values()), found.proposition))
+    shown = (v if isinstance(v, str) else ", ".join(v) for v in filters.values())
+    title = " · ".join((found.id, *shown, found.proposition))
     parameters = {"issue": found.id, "filters": filters}
     return _begun(JUDGE_ISSUE, parameters, title, None)
 
@@ -64,7 +65,7 @@ def progress(job: str) -> dict[str, Any]:
 def _begun(
     kind: str, parameters: dict[str, Any], title: str, total: int | None
 ) -> ResponseReturnValue:
-    job = _same(kind, title)
+    job = _same(kind, parameters)
     if job is None:
         # Where its verdicts are to be kept.
         place = work().uploads.place()
@@ -74,13 +75,8 @@ def _begun(
     return remember(answer, job)
 
 
-def _same(kind: str, title: str) -> Job | None:
+def _same(kind: str, parameters: dict[str, Any]) -> Job | None:
     """What this reader began before, and what hasn't ended."""
-    return next(
-        (
-            job
-            for job in own_jobs()
-            if job.kind == kind and job.title == title[: len(job.title)] and not job.state.ended
-        ),
-        None,
-    )
+    begun = (job for job in own_jobs() if job.kind == kind and not job.state.ended)
+    whole = (work().jobs.get(job.id) for job in begun)  # in lists there are no parameters
+    return next((job for job in whole if job.parameters == parameters), None)

@@ -14,6 +14,7 @@ from service.domain.statements import Kind, Statement
 from service.errors import IndexUnusable, InvalidInput, NotFound
 from service.web.asked import comparator
 from service.web.pages.frame import Pages
+from service.web.pages.paging import asked_page
 from service.web.pages.statement_text import (
     Paragraph,
     Piece,
@@ -87,12 +88,7 @@ def _page(text: Sequence[Sequence[Paragraph]], claim_id: str) -> tuple[int, bool
     holds = part_with(text, claim_id) if claim_id else None
     if holds is not None:
         return holds, True
-    given = request.args.get("page", "1")
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= len(text)):
-        raise InvalidInput(
-            "page", f"{given[:40]!r} is no page of this statement: it has {len(text)}"
-        )
-    return int(given) - 1, False
+    return asked_page(len(text)) - 1, False
 
 
 def _changes(statement_id: str, against: str | None) -> tuple[dict[str, Any], dict[str, str]]:

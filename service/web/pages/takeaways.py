@@ -90,7 +90,9 @@ def _file(write: Write, kind: str, ending: str, media: str) -> Response:
         return response
 
     given = {"arguments": sorted(arguments().items()), "language": language.language()}
-    return repeatable(f"{kind}.{ending}", given, media, make)
+    found = repeatable(f"{kind}.{ending}", given, media, make)
+    found.vary.update(("Accept-Language", "Cookie"))  # which tell the language
+    return found
 
 
 def _of_answer(write: Callable[[Answer, Language, date], bytes]) -> Write:

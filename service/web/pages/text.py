@@ -7,15 +7,14 @@ from collections.abc import Collection
 
 from markupsafe import Markup, escape
 
-# They change the order in which everything after them is shown, or show nothing at all.
-_HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e"
-                     "\u2060-\u2069\ufeff]")  # fmt: skip
+from service.domain.visible import HIDDEN, number_of
+
 _WORD = re.compile(r"[^\W_]+")
 
 
 def visible(text: str | None) -> Markup:
     """Escaped, with characters that would direct or hide text written out by their numbers."""
-    return Markup(_HIDDEN.sub(_named, str(escape(text or ""))))  # noqa: S704 (escaped)
+    return Markup(HIDDEN.sub(_named, str(escape(text or ""))))  # noqa: S704 (escaped)
 
 
 def marked(text: str, words: Collection[str]) -> Markup:
@@ -31,4 +30,4 @@ def marked(text: str, words: Collection[str]) -> Markup:
 
 
 def _named(match: re.Match[str]) -> str:
-    return f'<span class="hidden-character">U+{ord(match[0]):04X}</span>'
+    return f'<span class="hidden-character">{number_of(match)}</span>'

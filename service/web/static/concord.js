@@ -104,8 +104,9 @@ if ("IntersectionObserver" in window) {
   const watch = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
+      if (waiting.length >= 12) continue; // it may come into view again
       watch.unobserve(target);
-      if (waiting.length < 12) waiting.push(target);
+      waiting.push(target);
     }
     explain();
   });

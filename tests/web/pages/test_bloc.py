@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from bs4 import BeautifulSoup
 
 from service.comparison import Comparator
 from service.domain.issues import Issues
 from service.domain.states import fold
-from service.web.app import create_app
 from service.web.pages.bloc import on_difference_scale, signed
 from tests.conftest import statement
 from tests.peace import AGAINST, FOR, peaceful
-from tests.serving import served
+from tests.web.pages.conftest import browsing, page, refused, words
 
 NAM, FILLING = "non-aligned-movement", ("ISL", "KOR")
 SAID = (
@@ -37,27 +33,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory, stance_folder: Path) -> Ite
     said = tuple(example for example in peace.examples if example.text)
     found.issues = Issues([replace(peace, examples=said), found.issues["D01"]])
     found.standings("peace")
-    app = create_app(comparator=found, bound_host="127.0.0.1")
-    with served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with browsing(found) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def site(judging: Comparator) -> Iterator[httpx.Client]:
-    app = create_app(comparator=judging, bound_host="127.0.0.1")
-    with served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        yield client
-
-
-def page(site: httpx.Client, path: str, **asked: Any) -> BeautifulSoup:
-    answer = site.get(path, params=asked)
-    assert answer.status_code == 200, answer.text[:500]
-    assert len(gzip.compress(answer.content)) < 150_000
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(element: Any) -> str:
-    return " ".join(element.get_text().split())
 
 
 def test_every_bloc_is_listed(site: httpx.Client, judging: Comparator) -> None:
@@ -136,12 +113,7 @@ def test_one_topic_alone(site: httpx.Client) -> None:
      ("/blocs/eu?topic=Atlantis", 400), ("/blocs/eu?judge_all=true", 400)],
 )  # fmt: skip
 def test_refusals_are_pages_and_problems(site: httpx.Client, path: str, status: int) -> None:
-    answer = site.get(path)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (
-        status, "text/html; charset=utf-8",
-    )  # fmt: skip
-    twin = site.get(path.replace("?", ".json?") if "?" in path else f"{path}.json")
-    assert (twin.status_code, twin.headers["Content-Type"]) == (status, "application/problem+json")
+    refused(site, path, status)
 
 
 def test_the_api_says_the_same(site: httpx.Client, judging: Comparator) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -14,11 +12,10 @@ from bs4 import BeautifulSoup
 
 from service.comparison import Comparator
 from service.domain.issues import Issues
-from service.web.app import create_app
 from service.web.pages.state import SHOWN, TOPICS_SHOWN, on_ratio_scale
 from tests.conftest import statement
 from tests.peace import FOR, PROPOSITION, STATEMENTS, peaceful
-from tests.serving import served
+from tests.web.pages.conftest import browsing, page, refused, words
 
 HOSTILE = statement(
     "NRU", "2005", "<script>alert(1)</script> \u202eyob must be banned", "we want more of it",
@@ -38,27 +35,8 @@ def small(tmp_path_factory: pytest.TempPathFactory, stance_folder: Path) -> Comp
 
 @pytest.fixture(scope="module")
 def judged(small: Comparator) -> Iterator[httpx.Client]:
-    app = create_app(comparator=small, bound_host="127.0.0.1")
-    with served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with browsing(small) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def site(judging: Comparator) -> Iterator[httpx.Client]:
-    app = create_app(comparator=judging, bound_host="127.0.0.1")
-    with served(app) as address, httpx.Client(base_url=address, timeout=60) as client:
-        yield client
-
-
-def page(site: httpx.Client, path: str, **asked: Any) -> BeautifulSoup:
-    answer = site.get(path, params=asked)
-    assert answer.status_code == 200, answer.text[:500]
-    assert len(gzip.compress(answer.content)) < 150_000
-    return BeautifulSoup(answer.text, "html.parser")
-
-
-def words(element: Any) -> str:
-    return " ".join(element.get_text().split())
 
 
 def test_every_state_is_listed_by_name_under_its_letter(
@@ -164,12 +142,7 @@ def test_hostile_text_is_text(judged: httpx.Client) -> None:
      ("/states/FRA?judge_all=true", 400), ("/states/FRA?from=2010&to=2000", 400)],
 )  # fmt: skip
 def test_refusals_are_pages_and_problems(site: httpx.Client, path: str, status: int) -> None:
-    answer = site.get(path)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (
-        status, "text/html; charset=utf-8",
-    )  # fmt: skip
-    twin = site.get(path.replace("?", ".json?") if "?" in path else f"{path}.json")
-    assert (twin.status_code, twin.headers["Content-Type"]) == (status, "application/problem+json")
+    refused(site, path, status)
 
 
 def test_the_api_says_the_same(site: httpx.Client, judging: Comparator) -> None:

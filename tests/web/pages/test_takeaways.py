@@ -42,6 +42,8 @@ def test_each_is_a_file_with_a_name_that_may_be_held(client: FlaskClient, name: 
     other = client.get(f"/{name}", query_string=asked | {"lang": "fr"})
     assert other.status_code == 200
     assert other.headers["ETag"] != found.headers["ETag"]
+    for answer in (found, again):
+        assert {"accept-language", "cookie"} <= answer.vary.as_set()
 
 
 def test_all_hold_the_answer_that_the_page_shows(client: FlaskClient) -> None:

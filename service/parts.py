@@ -1,0 +1,90 @@
+"""What a deployment consists of, each part loaded where it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from service.analysis.annotations import read_annotations
+from service.analysis.issue_judge import IssueJudge, Recent
+from service.catalogue import Catalogue, load_issues
+from service.corpus.claims import ClaimMaker
+from service.domain.issues import Annotation, Issues
+from service.errors import InvalidInput
+from service.ingest import Ingest
+from service.operation.switch import finish
+from service.retrieval.encoder import Encoder, open_encoder
+from service.retrieval.generations import Generation, Generations, refuse_other_encoder
+from service.settings import Settings
+from service.stance.contraries import Contraries
+from service.stance.corrections import Corrections
+from service.stance.judge import StanceJudge, open_stance_model
+
+
+class Parts:
+    """Safe to share between threads."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        finish(self.settings.indexes)
+        self.generations = Generations(self.settings.indexes)
+        self._recent = Recent()
+        self.ingest = Ingest(
+            self.settings, self.generations, lambda: self.catalogue, lambda: self.maker
+        )
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return Catalogue.load(self.settings.data)
+
+    @cached_property
+    def maker(self) -> ClaimMaker:
+        return ClaimMaker.load(self.settings.data)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return open_encoder(self.settings.model, self.settings.models)
+
+    @cached_property
+    def stance_model(self) -> StanceJudge:
+        """Refused where the deployment has none."""
+        if self.settings.stance_model is None:
+            raise InvalidInput(
+                "stance",
+                "this deployment has no stance model: CONCORD_STANCE_MODEL names its folder",
+            )
+        return open_stance_model(self.settings.stance_model)
+
+    @cached_property
+    def issues(self) -> Issues:
+        return load_issues(self.settings.data, self.settings.issues)
+
+    @cached_property
+    def contraries(self) -> Contraries:
+        return Contraries(self.issues, self.encoder, self.settings.models)
+
+    @cached_property
+    def annotations(self) -> dict[str, list[Annotation]]:
+        return read_annotations(self.settings.data)
+
+    @cached_property
+    def kept_corrections(self) -> Corrections:
+        return Corrections(self.settings.indexes)
+
+    @property
+    def generation(self) -> Generation:
+        """The current one; refused where it was built with another model than is set."""
+        generation = self.generations.current(self.encoder.fingerprint)
+        refuse_other_encoder(generation.manifest, self.encoder.fingerprint)
+        return generation
+
+    def issue_judge(self, generation: Generation) -> IssueJudge:
+        return IssueJudge(
+            generation,
+            self.catalogue.blocs,
+            self.contraries,
+            self.annotations,
+            self.kept_corrections,
+            self.stance_model,
+            self.settings.indexes / "verdicts.sqlite",
+            self._recent,
+        )
