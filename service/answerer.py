@@ -22,6 +22,7 @@ from service.retrieval.encoder import Encoder, Vectors
 from service.retrieval.generations import Generation
 from service.retrieval.search import (
     ON_POINT_PERCENTILE,
+    SAME_SUBJECT_PERCENTILE,
     RankedGroup,
     Scored,
     allowed_rows,
@@ -35,9 +36,6 @@ from service.stance.corrections import Corrections
 from service.stance.judge import StanceJudge
 from service.stance.rows import corrected, judged, ordered, row
 
-# Below it, one in eight of the hits that the stance model calls aligned is, and hardly any of those
-# that it calls opposed: they are about something else.
-SAME_SUBJECT_PERCENTILE = 99.0
 ENOUGH_CLAIMS = 500
 # Pairs that one answer has judged at most: a longer text's claims share them.
 MOST_JUDGED = 600

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from service.analysis.agreement import Agreement, agreement
 from service.analysis.changes import StatementChanges, statement_changes
+from service.analysis.claim_by_claim import compare_statements
+from service.analysis.clustering import clusters
+from service.analysis.clusters import LEAST_POSITIONS, MOST_CLUSTERS, Asked, Clusters
 from service.analysis.cohesion import COHESION_FILTERS, Cohesion, cohesion, find_bloc
+from service.analysis.cohesion_years import CohesionYears, cohesion_years
+from service.analysis.convergence import Convergence, convergence
 from service.analysis.draft import CheckedClaim, check
+from service.analysis.drift import Drift, drift, parse_before
 from service.analysis.facets import Facets
 from service.analysis.inquiry import Inquiry, inquire
 from service.analysis.judged import Counts, Judged, within
+from service.analysis.matrices import MATRIX_FILTERS, matrix, parse_unit, parse_wanted
+from service.analysis.moves import Moves, moves
 from service.analysis.overview import Overview
+from service.analysis.pair_matrix import LEAST_CLAIMS, PairMatrix
 from service.analysis.profile import (
     PROFILE_FILTERS,
     Profile,
@@ -24,11 +35,16 @@ from service.analysis.profile import (
     profile,
     speakers,
 )
+from service.analysis.scale import Scaling, check_scaling, parse_unit_kind, scale
+from service.analysis.scale_units import UnitKind
+from service.analysis.scaled import Scale
 from service.analysis.standings import IssueStandings
-from service.analysis.subject import find_issue, parse_subject, refuse_unknown
+from service.analysis.statement_comparison import StatementComparison
+from service.analysis.statements import compared
+from service.analysis.subject import Subject, find_issue, parse_subject, refuse_unknown
 from service.analysis.tallies import Tally
 from service.analysis.topic_profile import TopicProfile, topic_profile
-from service.analysis.trends import Trends, parse_by, trends
+from service.analysis.trends import By, Trends, parse_by, trends
 from service.answerer import MOST_JUDGED, Answerer
 from service.cursors import mark
 from service.domain.answers import Answer
@@ -38,6 +54,7 @@ from service.domain.issues import Issue
 from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, stage
 from service.domain.statements import Statement
+from service.domain.topics import Topic
 from service.errors import InvalidInput, NotFound
 from service.parts import Parts
 from service.questions import parse_question, resolve_state
@@ -174,6 +191,190 @@ class Comparator(Parts):
         given = {"topic": topic, "issue": issue, "text": text}
         return trends(self._inquiry(given, filters), parse_by(by), most)
 
+    def scale(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        by: str = "state",
+        anchor_low: str | None = None,
+        anchor_high: str | None = None,
+        reference: Mapping[str, float] | None = None,
+        whole: bool = False,
+        judge_all: bool = False,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Scale:
+        """States, or statements (`by`), on one dimension of a topic or an issue, with intervals: by
+        stance, by similarity and, on the texts of the same positions, by Wordscores and Wordfish.
+
+        The anchors are the units at the two ends, `reference` gives places to those from which
+        Wordscores learns: states in any spelling, or statements' ids. `whole`: words are counted in
+        all of the statements. `filters` and `judge_all` are those of `agreement`. Raises
+        InvalidInput naming the field, NotFound for an unknown issue.
+        """
+        kind = parse_unit_kind(by)
+
+        def unit(field: str, named: str) -> str:
+            of_states = kind is UnitKind.STATE
+            return resolve_state(field, named, self.catalogue) if of_states else named
+
+        scaling = check_scaling(
+            Scaling(
+                by=kind,
+                low=unit("anchor_low", anchor_low) if anchor_low else None,
+                high=unit("anchor_high", anchor_high) if anchor_high else None,
+                references={
+                    unit("reference", named): place for named, place in (reference or {}).items()
+                },
+                whole=whole,
+                seed=seed,
+            )
+        )
+        inquiry = self._inquiry({"topic": topic, "issue": issue}, filters)
+        most = None if issue or judge_all else MOST_JUDGED
+        return scale(inquiry, self.issues, self.contraries.on, scaling, most)
+
+    def matrix(
+        self,
+        *,
+        unit: str = "state",
+        least: int = LEAST_CLAIMS,
+        intervals: bool = True,
+        judged: int = 0,
+        judge_all: bool = False,
+        folder: Path | None = None,
+        bounded: bool = False,
+        progress: Progress | None = None,
+        **filters: Any,
+    ) -> PairMatrix:
+        """Every pair of states, or of statements (`unit`): similarity with its interval and, kept
+        apart, on how many issues both took the same side, and verdicts on the `judged` positions
+        of each two that come nearest to each other (0: none are judged).
+
+        `filters` are exclude, states, blocs, topics, from, to, forum and kind. Issues of the topics
+        (of all, where none is named) count as far as they were judged as a whole before; with
+        `judge_all` the others are judged, however long it takes. With a `folder` each piece is
+        kept there as it is done, and the same call goes on after an interruption; `progress` is
+        told of pairs of claims. `bounded` refuses what a request shouldn't wait for. Raises
+        InvalidInput naming the field.
+        """
+        refuse_unknown(filters, MATRIX_FILTERS)
+        named = parse_unit(unit), parse_wanted(least, intervals, judged)
+        raw = {"text": unit, **filters}
+        question, generation = parse_question(raw, self.catalogue, self.maker), self.generation
+        about = {topic.id for topic in question.topics}
+        issues = [issue for issue in self.issues if not about or about & set(issue.topics)]
+        judge = issue_judge = None
+        if self.settings.stance_model is not None:
+            issue_judge, judge = self.issue_judge(generation), self.kept_verdicts().judge
+            issue_judge.judge_whole(issues, None if judge_all else 0)
+        return matrix(
+            question, *named, generation, self.catalogue, issues, issue_judge, judge,
+            self.stance_model.name if judge else None, folder, bounded, progress,
+        )  # fmt: skip
+
+    def clusters(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        number: int | None = None,
+        most: int = MOST_CLUSTERS,
+        least: int = LEAST_POSITIONS,
+        correct: bool = True,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Clusters:
+        """Which groups of states speak alike on a topic or an issue, or over all, without being
+        told the blocs; and how like the real blocs they are.
+
+        `number` of clusters, or the best from 2 to `most` by silhouette. States with fewer than
+        `least` positions aren't placed; `correct` for how much each state says. `seed` is that of
+        all draws; `filters` are those of `standings`. Raises InvalidInput naming the field,
+        NotFound for an unknown issue.
+        """
+        asked = Asked(number, most, least, correct, seed)
+        if topic or issue:
+            return clusters(self._inquiry({"topic": topic, "issue": issue}, filters), asked)
+        question, generation = self._question("over all", filters), self.generation
+        inquiry = inquire(Subject(), question, generation, self.catalogue, (), None)
+        return clusters(replace(inquiry, about=inquiry.within), asked)
+
+    def drift(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        text: str | None = None,
+        by: str | None = None,
+        before: int | None = None,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Drift:
+        """How far each state, or `by` bloc each bloc, moved from what it said on a subject in the
+        `before` years (5) before each year: in wording, beside what two halves of the same
+        positions differ by, and on an issue, kept apart, in stance.
+
+        `filters` are those of `trends`. What wasn't judged of an issue before is judged, however
+        long it takes. Raises InvalidInput naming the field, NotFound for an unknown issue.
+        """
+        years = parse_before(before)
+        inquiry = self._inquiry({"topic": topic, "issue": issue, "text": text}, filters)
+        return drift(inquiry, parse_by(by) or By.STATE, years, self.contraries.on, seed)
+
+    def moves(
+        self,
+        *,
+        topic: str | None = None,
+        issue: str | None = None,
+        text: str | None = None,
+        by: str | None = None,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Moves:
+        """Which states, or `by` bloc which blocs, moved on a subject, and when: change points of
+        their wording and, kept apart, of their stance on an issue, with the claims on either side.
+
+        `seed` is that of the random orders of years behind each p; else as `drift`.
+        """
+        inquiry = self._inquiry({"topic": topic, "issue": issue, "text": text}, filters)
+        return moves(inquiry, parse_by(by) or By.STATE, self.contraries.on, seed)
+
+    def convergence(
+        self,
+        a: str,
+        b: str,
+        *,
+        topic: str | None = None,
+        judge_all: bool = False,
+        seed: int = 0,
+        **filters: Any,
+    ) -> Convergence:
+        """Whether two states come closer, year by year: how alike their positions on anything, or
+        on a `topic`, are beside all other pairs and, kept apart, on what share of the issues they
+        stood on the same side.
+
+        Both are codes or names; the rest is as for `cohesion`; `seed` is that of the intervals.
+        Raises NotFound for an unknown state, InvalidInput naming the field.
+        """
+        pair = find_state(self.catalogue, a), find_state(self.catalogue, b)
+        refuse_unknown(filters, PROFILE_FILTERS)
+        question, generation = self._question(f"{a}, {b}", filters), self.generation
+        only, judged = self._by_year(generation, question, topic, judge_all)
+        return convergence(pair, only, question, generation, self.catalogue, judged, seed)
+
+    def cohesion_years(
+        self, bloc: str, *, topic: str | None = None, judge_all: bool = False, **filters: Any
+    ) -> CohesionYears:
+        """How united a bloc is year by year, by its members of the time, on anything or on a
+        `topic`; as for `cohesion`."""
+        found = find_bloc(self.catalogue, bloc)
+        refuse_unknown(filters, COHESION_FILTERS)
+        question, generation = self._question(found.name, filters), self.generation
+        only, judged = self._by_year(generation, question, topic, judge_all)
+        return cohesion_years(found, only, question, generation, self.catalogue, judged)
+
     def profile(self, state: str, *, judge_all: bool = False, **filters: Any) -> Profile:
         """What a state speaks of more than others do, to whom its words are near and, kept apart,
         with whom it was on the same side of issues.
@@ -248,6 +449,42 @@ class Comparator(Parts):
         answered_from(generation.manifest.id)
         judge = (lambda: self.stance_model) if self.settings.stance_model else None
         return statement_changes(generation, self.catalogue, statement_id, against, judge)
+
+    def compare(
+        self, a: str = "", b: str = "", *, text_a: str = "", text_b: str = "", seed: int = 0
+    ) -> StatementComparison:
+        """Two statements, claim by claim: which positions both have, where B stands towards A in
+        each, and which only one of them has; by topic. Two figures, kept apart and each with an
+        interval: how alike the two are, and how often they agree where one takes a side.
+
+        `a` and `b` are ids or `STATE:YEAR`; in place of either a text may be given, which is split
+        into claims and encoded for it, of at most LONGEST_TEXT characters and MOST_PARTS positions.
+        `seed` is that of the intervals' draws. Raises NotFound, InvalidInput naming the field.
+
+        >>> found = Comparator().compare("CHN_78_2023", "USA:2023")
+        >>> found.to_frame("pairs")
+        """
+        if seed < 0:
+            raise InvalidInput("seed", f"{seed} is below zero")
+        generation = self.generation
+        answered_from(generation.manifest.id)
+        first, second = (
+            compared(side, name, text, generation, self.catalogue, self.maker, self.encoder)
+            for side, name, text in (("a", a, text_a), ("b", b, text_b))
+        )
+        named = {"a": a, "b": b, "text_a": text_a, "text_b": text_b}
+        query = {field: given or None for field, given in named.items()} | {"seed": seed}
+        judging = self.settings.stance_model is not None
+        return compare_statements(
+            first,
+            second,
+            generation,
+            self.catalogue,
+            self.stance_model.name if judging else None,
+            self.kept_verdicts().judge if judging else None,
+            query,
+            seed,
+        )
 
     def topic(self, topic: str, **filters: Any) -> TopicProfile:
         """When a topic is spoken of and by whom, whose words on it are alike and, kept apart, who
@@ -379,6 +616,18 @@ class Comparator(Parts):
         judge = self.issue_judge(generation)
         judge.judge_whole(issues, most)
         return judge.judged(issues, counts)
+
+    def _by_year(
+        self, generation: Generation, question: Question, topic: str | None, judge_all: bool
+    ) -> tuple[Topic | None, Judged]:
+        """The topic, and its issues (without one, all) by what was said until the period's end,
+        before it as well."""
+        only = parse_subject({"topic": topic}, self.catalogue, self.issues) if topic else None
+        issues = only.issues(self.issues) if only else list(self.issues)
+        always = replace(question, earliest=None)
+        most = None if judge_all else MOST_JUDGED if only else 0
+        judged = self._judged(generation, issues, lambda _, day: within(always, day), most)
+        return only.topic if only else None, judged
 
     def _words(self, correction: Correction) -> str | None:
         """Of the claim that was corrected, where it is there and still says the same."""

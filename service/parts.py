@@ -18,6 +18,7 @@ from service.settings import Settings
 from service.stance.contraries import Contraries
 from service.stance.corrections import Corrections
 from service.stance.judge import StanceJudge, open_stance_model
+from service.stance.kept import KeptVerdicts
 
 
 class Parts:
@@ -76,6 +77,12 @@ class Parts:
         generation = self.generations.current(self.encoder.fingerprint)
         refuse_other_encoder(generation.manifest, self.encoder.fingerprint)
         return generation
+
+    def kept_verdicts(self) -> KeptVerdicts:
+        """Of any two texts; kept in the file in which those on issues are."""
+        model = self.stance_model
+        path = self.settings.indexes / "verdicts.sqlite"
+        return KeptVerdicts(path, model.fingerprint, model.judge)
 
     def issue_judge(self, generation: Generation) -> IssueJudge:
         return IssueJudge(

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis import described
 from service.analysis.inquiry import Inquiry
 from service.analysis.matrix import Alike, alike
 from service.analysis.standings import IssueStandings
+from service.analysis.tabular import Table, Tabular
 from service.domain.issues import Issues
 from service.domain.standing import Side
 from service.retrieval.columns import Mask
@@ -24,10 +26,7 @@ MOST_ISSUES = 10
 # Fewer positions of either state, or fewer issues of a topic, are too little to go by.
 LEAST_POSITIONS = 2
 LEAST_ISSUES = 2
-AGREEMENT_COLUMNS = (
-    "state_a", "name_a", "state_b", "name_b", "similarity", "claims_a", "claims_b", "agreement",
-    "same", "issues", "side_a", "side_b",
-)  # fmt: skip
+AGREEMENT_COLUMNS = tuple(column.name for column in described.AGREEMENT)
 _SIDES = tuple(Side)
 
 Counts = npt.NDArray[np.int64]
@@ -35,7 +34,7 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AgreementCell:
-    """Two different states. `similarity` is that of `matrix.Cell`, None where one of them has
+    """Two different states. `similarity` is that of `matrix.Alike`, None where one of them has
     fewer than LEAST_POSITIONS positions; `claims_a` and `claims_b` count these.
 
     `agreement` is the share of the issues on which both took a side and took the same one, `same`
@@ -73,7 +72,7 @@ class StateOnSubject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
+class Agreement(Tabular):
     """Every pair of the `states` once, by code. These have a position on the subject, took a side
     on one of its issues, or were asked for by name.
 
@@ -115,6 +114,19 @@ class Agreement:
             row |= {"side_a": a.sides.get(asked), "side_b": b.sides.get(asked)}
             rows.append({name: row[name] for name in AGREEMENT_COLUMNS})
         return rows
+
+    def tables(self) -> tuple[Table, ...]:
+        """The pairs, the states and their sides by issue."""
+        sides = (
+            {"state": found.state, "issue": issue, "side": side}
+            for found in self.states
+            for issue, side in found.sides.items()
+        )
+        return (
+            Table("agreement", described.AGREEMENT, self.as_rows()),
+            Table("states", described.AGREEMENT_STATES, (s.to_dict() for s in self.states)),
+            Table("sides", described.AGREEMENT_SIDES, sides),
+        )
 
 
 def agreement(inquiry: Inquiry, issues: Issues, most: int | None) -> Agreement:

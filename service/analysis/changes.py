@@ -35,12 +35,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.analysis.statements import find_statement
+from service.analysis.alignment import judged, paired
+from service.analysis.statements import find_statement, positions_of
 from service.analysis.succession import neighbours
 from service.catalogue import Catalogue
 from service.domain.stages import Stage, stage
 from service.domain.stance import Stance, Verdict
-from service.domain.statements import Claim, Kind, Statement
+from service.domain.statements import Claim, Statement
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
 from service.retrieval.library import ClaimRecord, place_in_time
@@ -50,8 +51,6 @@ from service.stance.judge import StanceJudge
 
 SAME_POINT_WORDS = 0.10
 KEPT_WORDS = 0.45
-MOST_POSITIONS = 2_000  # of one statement; a long speech has 200
-MOST_JUDGED = 300  # pairs of one comparison, the nearest first
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(r"\b(?:not|no|nor|never|neither|none|without|cannot)\b|n['’]t\b", re.I)
 
@@ -171,8 +170,8 @@ def statement_changes(
     mine: list[ClaimRecord] = []
     others: list[ClaimRecord] = []
     if other is not None:
-        mine = _positions(generation, "statement", shown)
-        others = _positions(generation, "against", other)
+        mine = positions_of(generation, "statement", shown.id)
+        others = positions_of(generation, "against", other.id)
         is_later = place_in_time(shown) > place_in_time(other)
         found = _changes(generation, mine, others, is_later, model)
     return StatementChanges(
@@ -186,22 +185,6 @@ def statement_changes(
         dropped_topics=_only_of(others, mine),
         changes=tuple(found),
     )
-
-
-def paired(
-    similarity: npt.NDArray[np.floating], may: npt.NDArray[np.bool_]
-) -> list[tuple[int, int]]:
-    """Rows and columns one to one, among the pairs that `may` be, with the greatest total
-    similarity. Both are tables of shape (rows, columns); pairs whose similarity isn't positive
-    never are."""
-    from scipy.optimize import linear_sum_assignment  # a fifth of a second
-
-    may = may & (similarity > 0)
-    rows, columns = np.flatnonzero(may.any(axis=1)), np.flatnonzero(may.any(axis=0))
-    worth = np.where(may, similarity, 0.0)[np.ix_(rows, columns)].astype(np.float64)
-    chosen = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
-    pairs = ((int(rows[i]), int(columns[j])) for i, j in chosen)
-    return [(row, column) for row, column in pairs if may[row, column]]
 
 
 def is_kept(
@@ -234,10 +217,11 @@ def _changes(
     verdicts: dict[tuple[int, int], Verdict] = {}
     if model is not None:
         unlike = [(i, j) for i, j in pairing.pairs if mine[i].claim.text != others[j].claim.text]
-        nearest_first = sorted(unlike, key=lambda pair: -pairing.similarity[pair])[:MOST_JUDGED]
-        with stage(Stage.JUDGE):
-            texts = [(others[j].claim.text, mine[i].claim.text) for i, j in nearest_first]
-            verdicts = dict(zip(nearest_first, model.judge(texts), strict=True))
+        verdicts = judged(
+            sorted(unlike, key=lambda pair: -pairing.similarity[pair]),
+            lambda i, j: (others[j].claim.text, mine[i].claim.text),
+            model.judge,
+        )
     found = [pairing.of(i, j, verdicts.get((i, j))) for i, j in pairing.pairs]
     found += [pairing.new(i) for i in range(len(mine)) if i not in pairing.by_row]
     found += [pairing.dropped(j) for j in range(len(others)) if j not in pairing.by_column]
@@ -342,18 +326,6 @@ class _Pairing:
 
 def _find(generation: Generation, catalogue: Catalogue, field: str, name: str) -> Statement:
     return generation.library.facts(find_statement(generation, catalogue, field, name))
-
-
-def _positions(generation: Generation, field: str, statement: Statement) -> list[ClaimRecord]:
-    records = generation.library.records(generation.library.rows_of(statement.id))
-    positions = [record for record in records if record.claim.kind is Kind.POSITION]
-    if len(positions) > MOST_POSITIONS:
-        raise InvalidInput(
-            field,
-            f"{statement.id} holds {len(positions):,} positions; at most {MOST_POSITIONS:,} are "
-            "compared",
-        )
-    return positions
 
 
 def _only_of(mine: Sequence[ClaimRecord], others: Sequence[ClaimRecord]) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis import described
 from service.analysis.judged import Judged, JudgedIssue, period, shown_by
 from service.analysis.matrix import Compared, comparable
 from service.analysis.membership import members_when_speaking
+from service.analysis.tabular import Table, Tabular
 from service.analysis.unity import TopicUnity, topic_unity
 from service.catalogue import Catalogue
 from service.domain.blocs import Bloc
@@ -89,7 +91,7 @@ class Loyalty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cohesion:
+class Cohesion(Tabular):
     """`members` spoke within the period while they belonged to the bloc; `positions` are theirs.
 
     `topics` are by wording, from the years `compared` (None: nothing to compare), the most united
@@ -156,6 +158,24 @@ class Cohesion:
                 "inferred": issue.inferred,
                 "breakers": [breaker.state for breaker in issue.breakers],
             }
+
+    def tables(self) -> tuple[Table, ...]:
+        """By topic and by issue; then who breaks ranks, issue by issue and member by member."""
+        issues = (
+            asdict(issue) | {str(side): count for side, count in issue.counts.items()}
+            for issue in self.issues
+        )
+        breakers = (
+            {"issue": issue.issue} | asdict(breaker)
+            for issue in self.issues
+            for breaker in issue.breakers
+        )
+        return (
+            Table("topics", described.COHESION_TOPICS, map(asdict, self.topics)),
+            Table("issues", described.COHESION_ISSUES, issues),
+            Table("breakers", described.COHESION_BREAKERS, breakers),
+            Table("ranks", described.COHESION_RANKS, map(asdict, self.ranks)),
+        )
 
 
 def find_bloc(catalogue: Catalogue, name: str) -> Bloc:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from service.analysis.judged import Counts, Judged, judged_issues
 from service.analysis.standings import (
@@ -27,8 +28,8 @@ from service.domain.corrections import Correction, Key, folded, text_sha256
 from service.domain.issues import Annotation, Issue
 from service.domain.questions import Question
 from service.domain.stages import Stage, stage
-from service.domain.stance import Stance, Verdict
-from service.domain.standing import Basis, Side
+from service.domain.stance import STANCES, Stance, Verdict
+from service.domain.standing import Basis, Evidence, Side
 from service.errors import NotFound
 from service.retrieval.generations import Generation
 from service.retrieval.search import allowed_rows
@@ -42,6 +43,8 @@ from service.stance.wordings import judge_on
 _MOST_REMEMBERED = 8
 # Issues that one answer may begin to judge: each may take a thousand judged claims and more.
 MOST_BEGUN = 10
+_ALIGNED, _OPPOSED = STANCES.index(Stance.ALIGNED), STANCES.index(Stance.OPPOSED)
+_LEANING = {Side.FOR: 1.0, Side.AGAINST: -1.0}
 
 
 class Recent:
@@ -108,17 +111,9 @@ class IssueJudge:
             nearness = np.maximum(
                 *(generation.index.scores(side, ranges) for side in (sides.holds, sides.denies))
             )
-        known = annotated_rows(generation, self.annotations.get(issue.id, ()))
-        known |= example_rows(generation, issue.examples)
         corrected = self.corrections.holding([folded(issue.proposition)])
-        known |= self._corrected_rows(corrected)
-        kept = KeptVerdicts(self.verdicts, self.model.fingerprint, self.model.judge)
-
-        def judge(texts: Sequence[str]) -> list[Verdict]:
-            with stage(Stage.JUDGE):
-                asking = partial(kept.judge, most=most, progress=progress)
-                return judge_on(issue, texts, self.model, asking)
-
+        known = self._said_by_people(issue, corrected)
+        judge = partial(self._verdicts, issue, most, progress)
         found = standings(generation, nearness, pool, mask, known, judge)
         if mask is pool and question.earliest is None and question.latest is None:
             by_state = {one.state: one.standing.side for one in found}
@@ -132,6 +127,24 @@ class IssueJudge:
             self.model.name,
             tuple(found),
         )
+
+    def leanings(
+        self, issue: Issue, rows: npt.NDArray[np.int64], most: int | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Of each of `rows`, how likely it is for the proposition less how likely against it, -1 to
+        1; where people said which side it takes, 1, -1 or, with reservations or silent, 0. Verdicts
+        are those of `standings`, and kept as they are. Raises TooManyToJudge."""
+        corrected = self.corrections.holding([folded(issue.proposition)])
+        known = self._said_by_people(issue, corrected)
+        asked = [row for row in rows.tolist() if row not in known]
+        records = self.generation.library.records(asked)
+        verdicts = self._verdicts(issue, most, None, [record.claim.text for record in records])
+        found = {
+            row: verdict.probabilities[_ALIGNED] - verdict.probabilities[_OPPOSED]
+            for row, verdict in zip(asked, verdicts, strict=True)
+        }
+        found |= {row: _LEANING.get(side, 0.0) for row, (side, _) in known.items()}
+        return np.array([found[row] for row in rows.tolist()], np.float64)
 
     def tallies(self, issues: Sequence[Issue]) -> dict[str, Tally]:
         """By issue, of those that were judged as a whole before, without judging anything."""
@@ -161,9 +174,30 @@ class IssueJudge:
         left_out = tuple(issue.id for issue in issues if issue.id not in taken)
         return Judged(self.model.name, found, left_out)
 
+    def evidence(self, issues: Sequence[Issue]) -> dict[str, dict[str, tuple[Evidence, ...]]]:
+        """By issue, of those that `tallies` gives, and by state: what their sides rest on."""
+        return self._tallies.evidence(issues)
+
     @property
     def _tallies(self) -> Tallies:
         return Tallies(self.verdicts, self.model.fingerprint)
+
+    def _said_by_people(
+        self, issue: Issue, corrections: Mapping[Key, Correction]
+    ) -> dict[int, tuple[Side, Basis]]:
+        """By row. A correction outweighs a label."""
+        known = annotated_rows(self.generation, self.annotations.get(issue.id, ()))
+        known |= example_rows(self.generation, issue.examples)
+        return known | self._corrected_rows(corrections)
+
+    def _verdicts(
+        self, issue: Issue, most: int | None, progress: Progress | None, texts: Sequence[str]
+    ) -> list[Verdict]:
+        """Of claims towards the proposition, kept for good."""
+        kept = KeptVerdicts(self.verdicts, self.model.fingerprint, self.model.judge)
+        with stage(Stage.JUDGE):
+            asking = partial(kept.judge, most=most, progress=progress)
+            return judge_on(issue, texts, self.model, asking)
 
     def _corrected_rows(
         self, corrections: Mapping[Key, Correction]

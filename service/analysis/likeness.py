@@ -27,7 +27,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Of one other state, which has `claims` positions: `similarity` is that of `matrix.Cell`,
+    """Of one other state, which has `claims` positions: `similarity` is that of `matrix.Alike`,
     `low` and `high` a 95% interval. `expected` is how near others with as many positions come to
     the same state, None where there are too few others to tell.
 
@@ -81,7 +81,7 @@ def likenesses(generation: Generation, rows: Rows, own: int) -> tuple[list[Liken
         alike = mine @ generation.index.vectors(np.concatenate(others)).T
         ends = np.cumsum(counts[piece])
         for i, block in zip(piece, np.split(alike, ends[:-1], axis=1), strict=True):
-            similarity, moved = _alike(block, drawn, drawn_of_others)
+            similarity, moved = best_matches(block, drawn, drawn_of_others)
             names.append((generation.columns.states[numbers[i]], int(counts[i])))
             similarities.append(similarity)
             moves.append(moved)
@@ -103,6 +103,20 @@ def likenesses(generation: Generation, rows: Rows, own: int) -> tuple[list[Liken
     return sorted(found, key=lambda likeness: (-likeness.beyond, likeness.state)), few
 
 
+def of_two(
+    mine: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32], seed: int = SEED
+) -> tuple[float, float, float]:
+    """`similarity`, `low` and `high` of `Likeness`, of two states' positions: unit vectors, of
+    shape (LEAST_POSITIONS or more, dimension)."""
+    shape = (DRAWS, len(mine) + len(theirs))
+    weights = np.random.default_rng(seed).poisson(1.0, shape).astype(float)
+    similarity, moved = best_matches(
+        mine @ theirs.T, weights[:, : len(mine)], weights[:, len(mine) :]
+    )
+    low, high = (similarity + np.percentile(moved, TAILS)).tolist()
+    return similarity, low, high
+
+
 def expected(claims: Rows, similarities: Floats) -> list[float] | None:
     """What so many positions come to on average: the line of least squares on the logarithm of
     their number. None for fewer than LEAST_OTHERS states, or where all have as many."""
@@ -114,7 +128,7 @@ def expected(claims: Rows, similarities: Floats) -> list[float] | None:
     return usual
 
 
-def _alike(
+def best_matches(
     alike: npt.NDArray[np.float32], drawn: Floats, drawn_of_others: Floats
 ) -> tuple[float, Floats]:
     """Mean of the best matches both ways, of `alike` with shape (own, others), and how far each

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis import described
 from service.analysis.agreement import LEAST_ISSUES
 from service.analysis.judged import Judged, JudgedIssue, period, shown_by
 from service.analysis.likeness import Likeness, likenesses
 from service.analysis.matrix import Compared, comparable
+from service.analysis.tabular import Table, Tabular
 from service.catalogue import Catalogue
 from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, stage
@@ -112,7 +114,7 @@ class OnIssue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Tabular):
     """`positions` within the period, and the `others`' together. `topics` come most frequent
     first. `nearest` has every state that can be ranked: first those that come farthest above what
     is expected of as many positions; `unranked` counts those with too few in the years compared.
@@ -180,6 +182,14 @@ class Profile:
             yield {"part": "state", "id": near.state, **asdict(near)}
         for on in self.issues:
             yield {"part": "issue", "id": on.issue, "name": on.proposition, **asdict(on)}
+
+    def tables(self) -> tuple[Table, ...]:
+        """By topic, by other state and by issue."""
+        return (
+            Table("topics", described.PROFILE_TOPICS, map(asdict, self.topics)),
+            Table("states", described.PROFILE_STATES, map(asdict, self.nearest)),
+            Table("issues", described.PROFILE_ISSUES, map(asdict, self.issues)),
+        )
 
 
 def speakers(generation: Generation) -> Iterator[Speaker]:

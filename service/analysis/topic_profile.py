@@ -54,7 +54,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two states. `similarity` is that of `matrix.Cell`, of `claims_a` and `claims_b` positions in
+    """Two states. `similarity` is that of `matrix.Alike`, of `claims_a` and `claims_b` positions in
     the years compared: None where either has fewer than LEAST_POSITIONS. Apart from it: of the
     topic's `issues` on which both took a side, they took the `same` on some, and were for and
     against on `opposed`."""

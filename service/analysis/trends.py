@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis import described
 from service.analysis.inquiry import Inquiry
 from service.analysis.membership import members_when_speaking
+from service.analysis.tabular import Table, Tabular
 from service.domain.blocs import Bloc
 from service.domain.standing import Side
 from service.errors import InvalidInput
 from service.retrieval.columns import Mask
 from service.retrieval.search import allowed_rows
 
-TREND_COLUMNS = (
-    "year", "group", "name", "positions", "of", "share", "states",
-    *(str(side) for side in Side),
-)  # fmt: skip
+TREND_COLUMNS = tuple(column.name for column in described.TRENDS)
 _SIDES = tuple(Side)
 # Of a state that hasn't spoken yet, or is no more.
 _NOBODY = -1
@@ -65,7 +64,7 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trends:
+class Trends(Tabular):
     """Every year of the generation that lies in the period, empty ones too: group by group, where
     asked `by` state or bloc, each in order of time. Blocs have common members; their figures don't
     add up."""
@@ -105,6 +104,9 @@ class Trends:
             sides = row.pop("sides") or dict.fromkeys(map(str, Side))
             rows.append(row | sides)
         return rows
+
+    def tables(self) -> tuple[Table, ...]:
+        return (Table("trends", described.TRENDS, self.as_rows()),)
 
 
 def trends(inquiry: Inquiry, by: By | None, most: int | None = None) -> Trends:

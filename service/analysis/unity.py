@@ -26,7 +26,7 @@ Rows = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class TopicUnity:
     """`members` and `outsiders` have LEAST_POSITIONS positions and more on the topic; `positions`
-    counts all the members'. `within` is the mean similarity (`matrix.Cell`) of two members,
+    counts all the members'. `within` is the mean similarity (`matrix.Alike`) of two members,
     `between` that of a member and an outsider, and `difference` the first less the second, with a
     95% interval: None where there are fewer than LEAST_STATES of either.
 
@@ -111,7 +111,7 @@ def _spread(left_out: Floats) -> float:
 
 
 def _alike(vectors: npt.NDArray[np.float32], starts: Rows, first: int) -> npt.NDArray[np.float64]:
-    """The similarity of `matrix.Cell` of each of the `first` groups with every group: shape
+    """The similarity of `matrix.Alike` of each of the `first` groups with every group: shape
     (first, groups). Groups begin at `starts`."""
     counts = np.diff(np.append(starts, len(vectors)))
     found = np.empty((first, len(starts)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from service.cli.output import FORMATS, as_json, open_comparator
+from service.cli.studying import Out, writes
 
 if TYPE_CHECKING:
     from service.analysis.matrix import Compared
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
 
-def _period(command: _Command) -> _Command:
+def in_period(command: _Command) -> _Command:
     for option in (
         click.option("--format", "format_", type=FORMATS, default="table", show_default=True),
         click.option(
@@ -30,8 +31,8 @@ def _period(command: _Command) -> _Command:
     return command
 
 
-def _filters(command: _Command) -> _Command:
-    """The options that both commands have."""
+def filtered(command: _Command) -> _Command:
+    """The options of commands that are about a subject."""
     for option in (
         click.option("--format", "format_", type=FORMATS, default="table", show_default=True),
         click.option("--to", help="Latest year or date."),
@@ -49,12 +50,13 @@ def _filters(command: _Command) -> _Command:
 
 
 @click.command()
-@_filters
+@filtered
 @click.option(
     "--judge-all", is_flag=True,
     help="Judge all that a topic's issues need, however long it takes; it is kept.",
 )  # fmt: skip
-def agreement(format_: str, judge_all: bool, **options: Any) -> None:
+@writes
+def agreement(format_: str, judge_all: bool, out: Out | None, **options: Any) -> None:
     """State x state on a topic or an issue: how alike their positions are and, kept apart, the
     share of its issues on which both took the same side.
 
@@ -63,12 +65,16 @@ def agreement(format_: str, judge_all: bool, **options: Any) -> None:
     """
     from service.analysis.agreement import AGREEMENT_COLUMNS, MOST_ISSUES
 
-    found = open_comparator().agreement(judge_all=judge_all, **_given(options))
+    asked = {"judge_all": judge_all, **given(options)}
+    if out is not None:
+        out.write("agreement", asked)
+        return
+    found = open_comparator().agreement(**asked)
     if format_ == "json":
         click.echo(as_json(found.to_dict()))
         return
     unused = () if found.query["issue"] else ("side_a", "side_b")
-    _echo(found.as_rows(), AGREEMENT_COLUMNS, format_, unused)
+    echo_rows(found.as_rows(), AGREEMENT_COLUMNS, format_, unused)
     if format_ == "table":
         click.echo(
             "\nSimilarity is of wording and subject, never agreement; sides are a machine's "
@@ -84,9 +90,10 @@ def agreement(format_: str, judge_all: bool, **options: Any) -> None:
 
 @click.command()
 @click.argument("text", required=False)
-@_filters
+@filtered
 @click.option("--by", help="state or bloc: the figures of each.")
-def trends(text: str | None, format_: str, **options: Any) -> None:
+@writes
+def trends(text: str | None, format_: str, out: Out | None, **options: Any) -> None:
     """Positions on a topic, on an issue or on the point of TEXT, year by year.
 
     On an issue also how many states were for, against, with reservations or silent at the end of
@@ -95,19 +102,24 @@ def trends(text: str | None, format_: str, **options: Any) -> None:
     from service.analysis.trends import TREND_COLUMNS
     from service.domain.standing import Side
 
-    found = open_comparator().trends(text=text, **_given(options))
+    asked = {"text": text, **given(options)}
+    if out is not None:
+        out.write("trends", asked)
+        return
+    found = open_comparator().trends(**asked)
     if format_ == "json":
         click.echo(as_json(found.to_dict()))
     else:
         unused = [] if found.by else ["group", "name"]
         unused += [] if found.stance_model else map(str, Side)
-        _echo(found.as_rows(), TREND_COLUMNS, format_, unused)
+        echo_rows(found.as_rows(), TREND_COLUMNS, format_, unused)
 
 
 @click.command()
 @click.argument("state")
-@_period
-def profile(state: str, format_: str, judge_all: bool, **options: Any) -> None:
+@in_period
+@writes
+def profile(state: str, format_: str, judge_all: bool, out: Out | None, **options: Any) -> None:
     """A state's topics beside those of all others, the states whose words are nearest and farthest
     and, kept apart, its sides on the issues judged so far.
 
@@ -116,7 +128,11 @@ def profile(state: str, format_: str, judge_all: bool, **options: Any) -> None:
     """
     from service.analysis.profile import PROFILE_COLUMNS
 
-    found = open_comparator().profile(state, judge_all=judge_all, **_given(options))
+    asked = {"state": state, "judge_all": judge_all, **given(options)}
+    if out is not None:
+        out.write("profile", asked)
+        return
+    found = open_comparator().profile(**asked)
     if format_ == "json":
         click.echo(as_json(found.to_dict()))
         return
@@ -127,14 +143,15 @@ def profile(state: str, format_: str, judge_all: bool, **options: Any) -> None:
             f"{found.others} of others. {_compared(found.compared)} "
             f"{_counted(found.unranked, 'state')} with too few positions to be ranked."
         )
-        _echo_judged(found.judged, found.left_out)
+        echo_judged(found.judged, found.left_out)
 
 
 @click.command()
 @click.argument("bloc")
 @click.option("--topic", help="This one only; its issues are judged where that takes little.")
-@_period
-def cohesion(bloc: str, format_: str, judge_all: bool, **options: Any) -> None:
+@in_period
+@writes
+def cohesion(bloc: str, format_: str, judge_all: bool, out: Out | None, **options: Any) -> None:
     """How united a bloc is, by topic and by issue, and who breaks ranks: by what its members said
     while they were members.
 
@@ -143,7 +160,11 @@ def cohesion(bloc: str, format_: str, judge_all: bool, **options: Any) -> None:
     """
     from service.analysis.cohesion import COHESION_COLUMNS
 
-    found = open_comparator().cohesion(bloc, judge_all=judge_all, **_given(options))
+    asked = {"bloc": bloc, "judge_all": judge_all, **given(options)}
+    if out is not None:
+        out.write("cohesion", asked)
+        return
+    found = open_comparator().cohesion(**asked)
     if format_ == "json":
         click.echo(as_json(found.to_dict()))
         return
@@ -153,7 +174,7 @@ def cohesion(bloc: str, format_: str, judge_all: bool, **options: Any) -> None:
             f"\n{found.name}: {_counted(len(found.members), 'member')}, "
             f"{_counted(found.positions, 'position')}. {_compared(found.compared)}"
         )
-        _echo_judged(found.judged, found.left_out)
+        echo_judged(found.judged, found.left_out)
 
 
 def _compared(compared: Compared | None) -> str:
@@ -171,7 +192,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _echo_judged(judged: int, left_out: Sequence[str]) -> None:
+def echo_judged(judged: int, left_out: Sequence[str]) -> None:
     click.echo(
         "Similarity is of wording and subject, never agreement; inferred sides are a machine's "
         f"judgement.\n{judged} of {judged + len(left_out)} issues are judged so far"
@@ -184,7 +205,7 @@ def _echo_parts(
 ) -> None:
     """A table for each part, without the columns that are empty in all of it; CSV is one table."""
     if format_ == "csv":
-        _echo(rows, columns, format_, ())
+        echo_rows(rows, columns, format_, ())
         return
     for number, part in enumerate(parts):
         own = [row for row in rows if row["part"] == part]
@@ -192,10 +213,10 @@ def _echo_parts(
         click.echo("\n" if number else "", nl=False)
         click.echo(f"{part.upper()} ({len(own)})")
         if own:
-            _echo(own, columns, format_, [*empty, "part"])
+            echo_rows(own, columns, format_, [*empty, "part"])
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """Those that were given, in the API's names."""
     named = {"from" if name == "from_" else name: value for name, value in options.items()}
     return {
@@ -205,7 +226,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _echo(
+def echo_rows(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[str],
     format_: str,

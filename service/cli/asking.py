@@ -1,4 +1,4 @@
-"""`search`, `compare`, `matrix`."""
+"""`search`, `changes`, `matrix`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import click
 
 from service.cli.output import FORMATS, JSON_OR_TABLE, as_json, open_comparator
-from service.errors import InvalidInput
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -103,36 +102,6 @@ def search(text: str | None, file: Path | None, format_: str, **filters: Any) ->
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
-@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
-def compare(a: str, b: str, format_: str) -> None:
-    """Which positions of statement A have a counterpart in B (ids, or STATE:YEAR)."""
-    from service.analysis.statements import compare_statements
-    from service.tables import columns_as_text, to_csv
-
-    comparator = open_comparator()
-    result = compare_statements(comparator.generation, comparator.catalogue, a, b).to_dict()
-    rows = [{"in_b": True, **p} for p in result["shared"]]
-    rows += [{"in_b": False, **p} for p in result["only_a"]]
-    if format_ == "json":
-        click.echo(as_json(result))
-    elif format_ == "csv":
-        columns = ("in_b", "similarity", "percentile", "claim_id", "text", "topics",
-                   "counterpart_id", "counterpart")  # fmt: skip
-        click.echo(to_csv(rows, columns), nl=False)
-    else:
-        click.echo(f"{len(result['shared'])} positions of {result['a']} have a counterpart in "
-                   f"{result['b']}, {len(result['only_a'])} have none "
-                   "(same subject and wording, not agreement).")  # fmt: skip
-        for row in rows:
-            mark = f"{row['similarity']:.2f}" if row["in_b"] else "  - "
-            click.echo(f"\n{mark}  {row['text']}")
-            if row["in_b"]:
-                click.echo(columns_as_text([["    ", f"{row['counterpart']}"]]))
-
-
-@click.command()
 @click.argument("statement")
 @click.option(
     "--against",
@@ -147,35 +116,3 @@ def changes(statement: str, against: str | None, format_: str) -> None:
 
     found = open_comparator().changes(statement, against).to_dict()
     click.echo(as_json(found) if format_ == "json" else changes_as_text(found))
-
-
-@click.command()
-@click.option("--year", type=click.IntRange(1900, 2100), help="Only statements of this year.")
-@click.option("--topic", help="Only positions on this topic (id, name or synonym).")
-@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
-def matrix(year: int | None, topic: str | None, format_: str) -> None:
-    """State x state: how alike their positions are, with the number of claims behind each cell."""
-    from dataclasses import asdict
-
-    from service.analysis.matrix import Cell, state_matrix
-    from service.tables import columns_as_text, to_csv
-
-    comparator = open_comparator()
-    if topic is not None:
-        found = comparator.catalogue.topics.resolve(topic)
-        if found is None:
-            raise InvalidInput("topic", f"{topic!r} is no topic; see `python -m service topics`")
-        topic = found.id
-    generation = comparator.generation
-    cells = [asdict(cell) for cell in state_matrix(generation, year, topic)]
-    columns = tuple(Cell.__dataclass_fields__)
-    if format_ == "csv":
-        click.echo(to_csv(cells, columns), nl=False)
-    elif format_ == "json":
-        click.echo(as_json({
-            "year": year, "topic": topic, "generation": generation.manifest.id,
-            "model": generation.manifest.model, "cells": cells,
-        }))  # fmt: skip
-    else:
-        rows = [list(columns), *([str(cell[c]) for c in columns] for cell in cells)]
-        click.echo(columns_as_text(rows))

@@ -53,6 +53,10 @@ RULES = (
     ".dot-2 { fill: var(--opposed); }",
     ".dot-3 { fill: var(--partial); }",
     ".dot-4 { fill: var(--ink); }",
+    ".band-1 { fill: var(--aligned); fill-opacity: .15; }",
+    ".band-2 { fill: var(--opposed); fill-opacity: .15; }",
+    ".band-3 { fill: var(--partial); fill-opacity: .15; }",
+    ".band-4 { fill: var(--ink); fill-opacity: .15; }",
 )
 _ONLY_STANDALONE = (
     "svg { font-family: Arial, Helvetica, sans-serif; }",

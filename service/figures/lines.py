@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.figures.axes import SIZE, Plot, round_ticks
 from service.figures.drawing import drawing, length, number, text, wrapped
@@ -14,16 +14,19 @@ MOST_SERIES = 4
 _WIDTH, _HEIGHT = 440, 220
 _MOST_NAME_WIDTH = 130
 _LINE = 14
+_BAR = 3.0  # to either side of a year
 # Years with a dot each; beyond it only those that no line touches have one.
 _MOST_DOTTED = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`values` by year; a year that isn't there, or is None, has no data, and is a gap."""
+    """`values` by year; a year that isn't there, or is None, has no data, and is a gap.
+    `intervals` are the lower and upper ends about values, of years that have any."""
 
     name: str
     values: Mapping[int, float | None]
+    intervals: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
     def runs(self) -> list[list[tuple[int, float]]]:
         """Years without a gap between them, each with its value."""
@@ -44,20 +47,24 @@ def lines(
     title: str,
     desc: str,
     write: Callable[[float], str] = "{:,.10g}".format,
+    signed: bool = False,
     standalone: bool = False,
 ) -> str:
-    """An SVG with values from zero up. Where all are whole, so are the ticks. `write` puts a value
-    in the reader's notation, a share as a percentage. A name may be empty where there is but one
-    series. ValueError: more than MOST_SERIES, or a value below zero."""
+    """An SVG with values from zero up; where they are `signed`, also down. Where all are whole, so
+    are the ticks. `write` puts a value in the reader's notation, a share as a percentage. A name
+    may be empty where there is but one series. ValueError: more than MOST_SERIES, or a value below
+    zero that isn't expected."""
     if len(series) > MOST_SERIES:
         raise ValueError(f"{len(series)} series, of at most {MOST_SERIES}")
     runs = [one.runs() for one in series]
-    points = [point for found in runs for run in found for point in run]
-    if any(value < 0 for _, value in points):
+    values = [value for found in runs for run in found for _, value in run]
+    values += [end for one in series for ends in one.intervals.values() for end in ends]
+    if not signed and any(value < 0 for value in values):
         raise ValueError("a value below zero")
     ticks = round_ticks(
-        max((value for _, value in points), default=0.0),
-        whole=all(float(value).is_integer() for _, value in points),
+        max(0.0, *values) if values else 0.0,
+        whole=all(float(value).is_integer() for value in values),
+        low=min(0.0, *values) if values else 0.0,
     )
     names = [wrapped(one.name, _MOST_NAME_WIDTH, SIZE, 3) for one in series]
     left = max(length(write(tick), SIZE) for tick in ticks) + 10
@@ -70,10 +77,12 @@ def lines(
         height=_HEIGHT - 36,
         first=min(years),
         last=max(years),
-        low=0.0,
+        low=ticks[0],
         high=ticks[-1],
     )
-    drawn = [plot.grid(ticks, write), plot.years() if points else ""]
+    drawn = [plot.grid(ticks, write), plot.years() if values else ""]
+    for n, (one, found) in enumerate(zip(series, runs, strict=True), start=1):
+        drawn += [_band(plot, run, one.intervals, n) for run in found]
     dotted = plot.last - plot.first < _MOST_DOTTED
     for n, found in enumerate(runs, start=1):
         drawn += [_run(plot, run, n, dotted, write) for run in found]
@@ -88,6 +97,25 @@ def lines(
         listed=False,
         standalone=standalone,
     )
+
+
+def _band(
+    plot: Plot,
+    run: Sequence[tuple[int, float]],
+    intervals: Mapping[int, tuple[float, float]],
+    n: int,
+) -> str:
+    """From the lower to the upper ends, of years that follow each other; a bar about a lone one."""
+    if any(year not in intervals for year, _ in run):
+        return ""
+    if len(run) == 1:
+        x, (low, high) = plot.x(run[0][0]), intervals[run[0][0]]
+        across = [(x - _BAR, low), (x - _BAR, high), (x + _BAR, high), (x + _BAR, low)]
+    else:
+        across = [(plot.x(year), intervals[year][0]) for year, _ in run]
+        across += [(plot.x(year), intervals[year][1]) for year, _ in reversed(run)]
+    at = [f"{number(x)} {number(plot.y(value))}" for x, value in across]
+    return f'<path class="band-{n}" d="M{"L".join(at)}z"/>'
 
 
 def _run(

@@ -78,7 +78,7 @@ _MOST_KEPT = 10_000
 _WAIT_S = 30
 _WORD = re.compile(r"[^\W_]+")
 # Words that say nothing about the subject; left in, they would make every claim match.
-_STOP = frozenset(
+STOP_WORDS = frozenset(
     "a about above after again all also am an and any are as at be because been before being "
     "between both but by can cannot could did do does down during each for from further had has "
     "have he her here him his how i if in into is it its may me more most must my no nor not of "
@@ -217,6 +217,19 @@ class Library:
             raise NotFound(f"no such statement: {statement_id}")
         return _statement(row)
 
+    def numbered(self, numbers: Sequence[int]) -> list[Statement]:
+        """The statements of these numbers, which are distinct, without texts and claims, in their
+        order."""
+        found: dict[int, Statement] = {}
+        for start in range(0, len(numbers), _AT_A_TIME):
+            piece = numbers[start : start + _AT_A_TIME]
+            marks = ",".join("?" * len(piece))
+            rows = self._all(
+                f"SELECT number, {_FACTS} FROM statement WHERE number IN ({marks})", piece
+            )
+            found |= {row["number"]: _statement(row) for row in rows}
+        return [found[number] for number in numbers]
+
     def statements_of(self, state: str, year: int) -> list[str]:
         return [
             row["id"]
@@ -312,7 +325,7 @@ def _keep(kept: dict[int, _T], key: int, value: _T) -> _T:
 def query_words(text: str) -> list[str]:
     """The distinct words of a query that carry meaning, in order."""
     words = (word.lower() for word in _WORD.findall(text))
-    return [word for word in dict.fromkeys(words) if word not in _STOP]
+    return [word for word in dict.fromkeys(words) if word not in STOP_WORDS]
 
 
 def place_in_time(statement: Statement) -> tuple[date, date, str]:

@@ -9,6 +9,7 @@ from service.comparison import Comparator
 from service.web.access import install_access
 from service.web.analyses import analyses
 from service.web.caching import install_caching
+from service.web.comparing import comparing
 from service.web.corrections import corrections
 from service.web.documentation import documentation, documents
 from service.web.encoding import Json
@@ -48,8 +49,8 @@ def create_app(*, comparator: Comparator, bound_host: str | None = None) -> Flas
     install_headers(app, comparator.settings)
     install_caching(app, comparator.settings)
     for blueprint in (
-        search, analyses, profiles, feeds, records, statements, lists, issues, corrections,
-        explanations, documentation, documents,
+        search, analyses, comparing, profiles, feeds, records, statements, lists, issues,
+        corrections, explanations, documentation, documents,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     install_pages(app, PAGES)

@@ -1,17 +1,19 @@
-"""Speech against speech and state against state, against brute force."""
+"""State against state, against brute force; how a statement is named."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from service.analysis.matrix import state_matrix
-from service.analysis.statements import compare_statements, find_statement
+from service.analysis.matrix import alike
+from service.analysis.statements import find_statement
 from service.catalogue import Catalogue
 from service.domain.statements import Kind
 from service.errors import InvalidInput, NotFound
+from service.retrieval.columns import KINDS
 from service.retrieval.generations import Generation, Generations
 from tests.conftest import PROJECT, BuildToy, ToyEncoder, statement
 
@@ -40,12 +42,6 @@ def generation(build_toy: BuildToy, tmp_path: Path) -> Generation:
     return Generations(tmp_path).current()
 
 
-def test_counterparts(generation: Generation) -> None:
-    found = compare_statements(generation, CATALOGUE, "FRA:2020", "NOR:2020")
-    assert [(p.text, p.counterpart) for p in found.shared] == [("abolish veto", "abolish veto")]
-    assert [p.text for p in found.only_a] == ["cancel debt"]  # ceremony isn't compared
-
-
 def test_naming_a_statement(generation: Generation) -> None:
     assert find_statement(generation, CATALOGUE, "a", "France:2020") == "FRA_0_2020"
     assert find_statement(generation, CATALOGUE, "a", "FRA_0_2020") == "FRA_0_2020"
@@ -58,20 +54,17 @@ def test_naming_a_statement(generation: Generation) -> None:
             find_statement(generation, CATALOGUE, "a", name)
 
 
-def test_a_cell_is_the_mean_of_nearest_positions(generation: Generation) -> None:
-    cells = {(c.state_a, c.state_b): c for c in state_matrix(generation, 2020)}
-    assert set(cells) == {("FRA", "NOR")}
-    cell = cells["FRA", "NOR"]
-    alike = (
+def test_likeness_is_the_mean_of_nearest_positions(generation: Generation) -> None:
+    columns = generation.columns
+    of_2020 = columns.overlapping(date(2020, 1, 1), date(2020, 12, 31))
+    rows = np.flatnonzero(of_2020 & (columns.kind == KINDS.index(Kind.POSITION)))
+    found = alike(generation, rows, "from")
+    assert found.states == ("FRA", "NOR")
+    assert found.counts.tolist() == [2, 2]
+    scores = (
         ToyEncoder().encode(["abolish veto", "cancel debt"])
         @ ToyEncoder().encode(["abolish veto", "guard whales"]).T
     )
-    expected = (alike.max(axis=1).sum() + alike.max(axis=0).sum()) / 4
-    assert cell.similarity == pytest.approx(expected, abs=1e-5)
-    assert (cell.claims_a, cell.claims_b) == (2, 2)
-
-
-def test_topic_and_empty_cells(generation: Generation) -> None:
-    cells = list(state_matrix(generation, topic="veto"))
-    assert [(c.state_a, c.state_b) for c in cells] == [("CHN", "NOR")]
-    assert list(state_matrix(generation, year=1900)) == []
+    expected = (scores.max(axis=1).sum() + scores.max(axis=0).sum()) / 4
+    assert found.similarity == pytest.approx(np.array([[1, expected], [expected, 1]]), abs=1e-5)
+    assert alike(generation, rows[:0], "from").states == ()

@@ -9,9 +9,6 @@ from collections import Counter
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from service.analysis.changes import (
     KEPT_WORDS,
@@ -20,7 +17,6 @@ from service.analysis.changes import (
     ChangedPosition,
     StatementChanges,
     is_kept,
-    paired,
     statement_changes,
 )
 from service.analysis.succession import is_same_forum, neighbours
@@ -82,22 +78,6 @@ def _changes(generation: Generation, a: int, b: int) -> StatementChanges:
 pairs_of_years = pytest.mark.parametrize(
     "a,b", [(a, b) for a in YEARS for b in YEARS if a != b and (a + b) % 3 == 0]
 )
-
-
-@settings(deadline=None)
-@given(
-    arrays.arrays(np.float32, st.tuples(st.integers(0, 4), st.integers(0, 5)),
-                  elements=st.floats(-1, 1, width=32)),
-    st.randoms(use_true_random=False),
-)  # fmt: skip
-def test_no_other_pairing_has_a_greater_total(alike: np.ndarray, rng: object) -> None:
-    may = np.array([[rng.random() < 0.6 for _ in row] for row in alike], bool)  # type: ignore
-    may = may.reshape(alike.shape)
-    found = paired(alike, may)
-    assert len({i for i, _ in found}) == len({j for _, j in found}) == len(found)
-    assert all(may[pair] and alike[pair] > 0 for pair in found)
-    total = sum(float(alike[pair]) for pair in found)
-    assert math.isclose(total, _greatest(alike, may), rel_tol=1e-6, abs_tol=1e-6)
 
 
 def _greatest(alike: np.ndarray, may: np.ndarray) -> float:

@@ -126,3 +126,39 @@ def test_what_it_cannot_draw() -> None:
         figure(*(Series(str(n), {2000: 1}) for n in range(5)))
     with pytest.raises(ValueError, match="below zero"):
         figure(Series("", {2000: -1}))
+
+
+@given(
+    st.dictionaries(
+        st.integers(1990, 2010),
+        st.tuples(st.integers(-50, 50), st.integers(0, 9), st.integers(0, 9)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_bands_reach_from_the_lower_to_the_upper_ends(known) -> None:
+    """Of each run of years one, its corners checked against the axis."""
+    values = {year: value / 10 for year, (value, _, _) in known.items()}
+    intervals = {y: ((v - low) / 10, (v + high) / 10) for y, (v, low, high) in known.items()}
+    series = Series("a", values, intervals)
+    root = read(figure(series, signed=True, write=lambda v: f"{v:g}"))
+    ticks = {float(e.text): float(e.get("y")) - 4 for e in root.iter("text")
+             if e.get("class") == "end quiet"}  # fmt: skip
+    low, high = min(ticks), max(ticks)
+    bands = [e.get("d") for e in root.iter("path") if e.get("class") == "band-1"]
+    assert len(bands) == len(series.runs())
+    for run, band in zip(series.runs(), bands, strict=True):
+        corners = [tuple(map(float, at)) for at in re.findall(r"([-\d.]+) ([-\d.]+)", band)]
+        drawn = sorted(low + (y - ticks[low]) / (ticks[high] - ticks[low]) * (high - low)
+                       for _, y in corners)  # fmt: skip
+        ends = [end for year, _ in run for end in intervals[year]]
+        expected = sorted(ends * 2 if len(run) == 1 else ends)
+        assert drawn == pytest.approx(expected, abs=(high - low) / 300)
+
+
+def test_without_an_interval_a_run_has_no_band() -> None:
+    values = {2000: 1.0, 2001: 2.0, 2004: 3.0}
+    root = read(figure(Series("", values, {2000: (0.5, 1.5), 2004: (2.0, 4.0)})))
+    assert classes(root)["band-1"] == 1
+    with pytest.raises(ValueError, match="below zero"):
+        figure(Series("", {2000: 1}, {2000: (-1, 2)}))
