@@ -37,6 +37,7 @@ check: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m service.evaluation.bench --corpus $(UNGDC)
+	$(BIN)/python -m service.evaluation.bulk
 
 # Ten minutes each, on Concord and on txtai in turn; LOAD="--minutes 1 --only bundled" for less.
 load: .venv/installed

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from service.analysis.best_matches import Groups, similarities
-from service.domain.statements import Kind
 from service.errors import InvalidInput
-from service.retrieval.columns import KINDS, Mask
+from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
 
 # Positions that one matrix may hold: they bound its time.

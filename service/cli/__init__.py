@@ -29,6 +29,7 @@ from service.cli import (
     standing,
     studying,
     taking,
+    validating,
 )
 from service.errors import ConcordError
 
@@ -118,5 +119,6 @@ for command in (
     operating.restore,
     operating.migrate,
     judging.evaluate,
+    validating.validate,
 ):
     main.add_command(command)

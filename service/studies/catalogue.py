@@ -144,6 +144,14 @@ STUDIES: Mapping[str, Study] = {
             Comparator.compare,
             comparison_sides,
         ),
+        Study(
+            "votes",
+            "Statements against roll calls",
+            "Whether states whose statements in the General Debate agree also vote together, on "
+            "each issue that was voted on and over all, by several measures of agreement.",
+            parameters("votes!", *_PERIOD, judge=True, draws=999, seed=0),
+            Comparator.validate_votes,
+        ),
     )
 }
 
