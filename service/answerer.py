@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from service.analysis.answer_table import TabularAnswer
 from service.analysis.facets import Facets, facets
 from service.analysis.overview import Overview, overview
 from service.answering import asked_too, echo, hit_of
 from service.catalogue import Catalogue
 from service.cursors import write_cursor
-from service.domain.answers import Answer, AnsweredPart, Group, Hit
+from service.domain.answers import AnsweredPart, Group, Hit
 from service.domain.corrections import folded, text_sha256
 from service.domain.questions import GroupBy, Question, SearchMode
 from service.domain.stages import Stage, answered_from, stage
@@ -64,7 +65,7 @@ class Answerer:
         self._contraries = contraries
         self._judge = judge
 
-    def answer(self) -> Answer:
+    def answer(self) -> TabularAnswer:
         return self._answer(*self._scored())
 
     def facets(self) -> Facets:
@@ -77,7 +78,7 @@ class Answerer:
         answer = self._answer(scored, sides)
         return overview(answer, self._facets(scored, None), self._catalogue)
 
-    def _facets(self, scored: list[Scored], answer: Answer | None) -> Facets:
+    def _facets(self, scored: list[Scored], answer: TabularAnswer | None) -> Facets:
         found, level = merge(scored), self._level
         return facets(
             self._generation,
@@ -92,7 +93,7 @@ class Answerer:
     def _level(self) -> float:
         return self._generation.similarity_at(ON_POINT_PERCENTILE)
 
-    def _answer(self, scored: list[Scored], sides: list[Sides | None]) -> Answer:
+    def _answer(self, scored: list[Scored], sides: list[Sides | None]) -> TabularAnswer:
         question, manifest = self._question, self._generation.manifest
         parts: tuple[AnsweredPart, ...] = ()
         if len(scored) > 1 and question.cursor is None and question.by_part:
@@ -106,7 +107,7 @@ class Answerer:
                 for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
             )
         results, used = self._results(merge(scored), share=len(parts) + 1)
-        return Answer(
+        return TabularAnswer(
             query=echo(question) | (asked_too(sides) if question.judged else {}),
             generation=manifest.id,
             model=manifest.model,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 Ids = npt.NDArray[np.int64]
 
@@ -17,6 +16,8 @@ class Graph:
     """A transformer's graph with `input_ids` and `attention_mask` in, one array out."""
 
     def __init__(self, path: Path) -> None:
+        import onnxruntime  # whoever only counts cores needn't wait for it
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
+from typing import Self
 
 from service.analysis.annotations import read_annotations
 from service.analysis.issue_judge import IssueJudge, Recent
@@ -29,6 +31,7 @@ class Parts:
         finish(self.settings.indexes)
         self.generations = Generations(self.settings.indexes)
         self._recent = Recent()
+        self._kept_to: Generation | None = None
         self.ingest = Ingest(
             self.settings, self.generations, lambda: self.catalogue, lambda: self.maker
         )
@@ -74,9 +77,18 @@ class Parts:
     @property
     def generation(self) -> Generation:
         """The current one; refused where it was built with another model than is set."""
+        if self._kept_to is not None:
+            return self._kept_to
         generation = self.generations.current(self.encoder.fingerprint)
         refuse_other_encoder(generation.manifest, self.encoder.fingerprint)
         return generation
+
+    def kept_to(self, generation: Generation) -> Self:
+        """The same deployment, for which this generation stays the current one. Parts that were
+        loaded are shared."""
+        other = copy(self)
+        other._kept_to = generation
+        return other
 
     def kept_verdicts(self) -> KeptVerdicts:
         """Of any two texts; kept in the file in which those on issues are."""

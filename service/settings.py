@@ -36,8 +36,9 @@ class Settings(BaseSettings):
 
     `threads` answer at a time, `queue_length` requests wait for one, and more are refused at once.
     An answer may take `query_timeout_s` seconds, from the request's arrival; a body has at most
-    `max_body_bytes`, a file that is sent to a page `max_upload_bytes`. `trusted_proxy` is the
-    address of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. `metrics`
+    `max_body_bytes`, a file that is sent to a page `max_upload_bytes`. No study is begun as a job
+    while the files that others made have `max_result_bytes`. `trusted_proxy` is the address of a
+    reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. `metrics`
     are shown to loopback and to admin keys, or to all (`public`). `cors_origins` are the origins
     whose scripts may read the API (`["*"]`: any).
     The answers asked for last are kept in `cache_bytes` of memory; clients may show theirs for
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     query_timeout_s: float = Field(default=30, gt=0)
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)
     max_upload_bytes: int = Field(default=50_000_000, ge=1_000)
+    max_result_bytes: int = Field(default=20_000_000_000, ge=0)
     cache_bytes: int = Field(default=64_000_000, ge=0)
     cache_max_age_s: int = Field(default=0, ge=0)
     trusted_proxy: str | None = None

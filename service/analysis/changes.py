@@ -36,8 +36,10 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.alignment import judged, paired
+from service.analysis.described_claims import CHANGED
 from service.analysis.statements import find_statement, positions_of
 from service.analysis.succession import neighbours
+from service.analysis.tabular import Table, Tabular
 from service.catalogue import Catalogue
 from service.domain.stages import Stage, stage
 from service.domain.stance import Stance, Verdict
@@ -93,7 +95,7 @@ class ChangedPosition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementChanges:
+class StatementChanges(Tabular):
     """`against` is the other statement, None where the state has none before: then nothing is
     compared. `whole` is False where one of the two is known by some positions only, in our own
     words: what seems new or dropped may then only be missing. `level` is the least similarity of a
@@ -139,6 +141,17 @@ class StatementChanges:
 
     def as_rows(self) -> list[dict[str, Any]]:
         return [asdict(position) for position in self.changes]
+
+    def tables(self) -> tuple[Table]:
+        rows = (
+            row
+            | {
+                "topics": "; ".join(row["topics"]),
+                "probability": row["probabilities"] and row["probabilities"][row["stance"]],
+            }
+            for row in self.as_rows()
+        )
+        return (Table("changes", CHANGED, rows),)
 
 
 def statement_changes(

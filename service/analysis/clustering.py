@@ -15,6 +15,7 @@ from service.analysis.grouping import (
     Cut,
     cut,
     distances,
+    in_order,
     in_plane,
     jaccards,
     of_chance,
@@ -62,9 +63,8 @@ def clusters(inquiry: Inquiry, asked: Asked) -> Clusters:
     with stage(Stage.SEARCH):
         values = _similarity(generation, pools, at_a_time, DRAWN, random)
         numbers = _numbers(asked, len(pools))
-        merges = tree(distances(values))
-        order = _leaves(merges)
-        pools, merges = [pools[i] for i in order], _renumbered(merges, order)
+        order, merges = in_order(tree(distances(values)))
+        pools = [pools[i] for i in order]
         values = values[np.ix_(order, order)]
         apart = distances(values)
         found = cut(apart, merges, numbers)
@@ -203,22 +203,6 @@ def _typical(generation: Generation, pools: Sequence[Rows], member: Mask) -> tup
     return tuple(
         Typical(record.claim.id, record.statement.state, record.claim.text) for record in records
     )
-
-
-def _leaves(merges: Floats) -> Rows:
-    from scipy.cluster.hierarchy import leaves_list
-
-    return np.asarray(leaves_list(merges), np.int64)
-
-
-def _renumbered(merges: Floats, order: Rows) -> Floats:
-    """The same tree, its leaves numbered in their `order`."""
-    renumbered, n = merges.copy(), len(order)
-    place = np.empty(n)
-    place[order] = np.arange(n)
-    leaf = merges[:, :2] < n
-    renumbered[:, :2][leaf] = place[merges[:, :2][leaf].astype(np.int64)]
-    return renumbered
 
 
 def _numbers(asked: Asked, states: int) -> tuple[int, ...]:

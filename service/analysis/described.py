@@ -1,4 +1,5 @@
-"""The columns of agreement, trends, profiles and cohesion, described for files and packages."""
+"""The columns of standings, agreement, trends, cohesion, and profiles of states and topics,
+described for files and packages."""
 
 from __future__ import annotations
 
@@ -37,6 +38,40 @@ _CURRENT = _truth(
 )
 _SINCE = _text("since", "Date from which on the state is found on that side, ISO 8601.")
 _BASIS = _text("basis", "How the side is known: corrected, annotated or inferred (by the model).")
+
+STANDINGS = (
+    _text("state", "Code of a state, ISO 3166-1 alpha-3 where there is one."),
+    _text("side", "Its latest side: " + ", ".join(Side) + "."),
+    _SINCE,
+    _BASIS,
+    _count("claims", "Its claims that take a side, whichever."),
+    _count("changes", "How often it changed sides."),
+)
+EVIDENCE = (
+    _text("state", "Code of the state."),
+    _text("claim_id", "A claim of its that takes a side."),
+    _text("statement_id", "The claim's statement."),
+    _text("date", "When it was said, ISO 8601, as precise as it is known."),
+    _text("date_precision", "year, month or day."),
+    _text("side", "The side that the claim takes: for, against or reservations."),
+    _BASIS,
+    _number("probability", "The model's of that side, 0 to 1; empty where a person decided."),
+    _text("text", "The claim, word for word."),
+    _count("start", "Where it begins in the stored source, in characters."),
+    _count("end", "Where it ends there."),
+    _text("speaker", "Who spoke."),
+    _text("forum", "Where."),
+    _text("symbol", "Symbol of the document."),
+    _text("source", "Where the text came from."),
+    _truth("rendered", "Whether it is in our own words; offsets point into the cited document."),
+)
+SIDE_CHANGES = (
+    _text("state", "Code of the state."),
+    _text("date", "From when on it is found on another side, ISO 8601."),
+    _text("before", "Its side until then."),
+    _text("after", "Its side from then on."),
+    _truth("tentative", "Whether the new side rests on a single inferred claim so far."),
+)
 
 AGREEMENT = (
     _text("state_a", "Code of the first state, ISO 3166-1 alpha-3."),
@@ -155,4 +190,56 @@ COHESION_RANKS = (
     _count("issues", "Issues with a side of most members, on which it took a side."),
     _count("apart", "On how many of them it took another side than most."),
     _count("opposed", "On how many of these the contrary one."),
+)
+
+_SHARE = (
+    _text("name", "Its name."),
+    _count("positions", "Its positions on the topic."),
+    _count("of", "Its positions on anything."),
+    _number("share", "The first by the second, 0 to 1."),
+    _number("others_share", "The same of all others together."),
+    _number(
+        "ratio",
+        "Its share by theirs; empty where no other speaks of it, or it has too few positions.",
+    ),
+    _number("low", "Lower end of the ratio's 95% interval, positions taken for independent."),
+    _number("high", "Upper end of the ratio's 95% interval."),
+)
+TOPIC_STATES = (
+    _text("state", "Code of a state, those that most surely speak more of it than others first."),
+    *_SHARE,
+)
+TOPIC_BLOCS = (
+    _text("bloc", "Id of a bloc, in the same order; of its members of the time."),
+    *_SHARE,
+)
+TOPIC_YEARS = (
+    _count("year", "The year."),
+    _count("positions", "Positions on the topic."),
+    _count("of", "Positions on anything."),
+    _number("share", "The first by the second, 0 to 1."),
+    _count("states", "States that spoke of the topic."),
+)
+TOPIC_ISSUES = (
+    *_ISSUE,
+    _text("contrary", "What the other side would itself assert."),
+    *(
+        _count(str(side), f"States whose side is {side}; empty where it wasn't judged.")
+        for side in Side
+        if side is not Side.SILENT
+    ),
+    _CURRENT,
+)
+TOPIC_PAIRS = (
+    _text("list", "nearest: of the most similar wording; divided: contrary on the most issues."),
+    _text("state_a", "Code of the first state."),
+    _text("name_a", "Its name."),
+    _text("state_b", "Code of the second state."),
+    _text("name_b", "Its name."),
+    _number("similarity", _SIMILARITY + " Empty where either has too few."),
+    _count("claims_a", "Positions of the first in the years compared."),
+    _count("claims_b", "Positions of the second."),
+    _count("same", "Of the topic's issues, those on which both took the same side."),
+    _count("opposed", "Those with one for and one against."),
+    _count("issues", "Those on which both took a side."),
 )

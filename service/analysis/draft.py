@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from service.analysis.described_claims import CHECKED
+from service.analysis.tabular import Table, Tabular
 from service.domain.answers import Answer, Group, Hit
 from service.domain.questions import Question
 from service.domain.stance import STANCES, Stance
@@ -92,6 +94,19 @@ class CheckedClaim:
         }
 
 
+class CheckedDraft(Tabular, Iterator[CheckedClaim]):
+    """The claims of a draft, each as soon as it is checked; read once, one by one or as a table."""
+
+    def __init__(self, claims: Iterator[CheckedClaim]) -> None:
+        self._claims = claims
+
+    def __next__(self) -> CheckedClaim:
+        return next(self._claims)
+
+    def tables(self) -> tuple[Table]:
+        return (Table("claims", CHECKED, map(_row, self)),)
+
+
 def check(
     draft: Question, ask: Ask, we: str | None, start: int, **period: Any
 ) -> Iterator[CheckedClaim]:
@@ -159,6 +174,27 @@ def _marks(claim: Mapping[str, Any]) -> Iterator[str]:
         "low_confidence": claim["low_confidence"],
     }
     return (name for name, value in holds.items() if value)
+
+
+def _row(claim: CheckedClaim) -> dict[str, Any]:
+    def claims(said: tuple[Quoted, ...] | None) -> str | None:
+        return None if said is None else "; ".join(quoted.hit.claim_id for quoted in said)
+
+    ally, opponent = claim.ally and claim.ally.hit, claim.opponent and claim.opponent.hit
+    return {
+        "number": claim.number,
+        "start": claim.start,
+        "end": claim.end,
+        "text": claim.text,
+        **{str(stance): len(claim.states[stance]) for stance in STANCES},
+        "ally": ally and ally.state,
+        "ally_claim_id": ally and ally.claim_id,
+        "opponent": opponent and opponent.state,
+        "opponent_claim_id": opponent and opponent.claim_id,
+        "said_before": claims(claim.said_before),
+        "said_otherwise": claims(claim.said_otherwise),
+        "low_confidence": claim.low_confidence,
+    }
 
 
 def _by_stance(answer: Answer) -> dict[Stance, list[Group]]:

@@ -11,13 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.membership import members_when_speaking
+from service.analysis.tabular import Column, Table, Tabular, Type
 from service.catalogue import Catalogue
 from service.domain.answers import Answer, Group, Hit
 from service.domain.stance import STANCES
 from service.retrieval.generations import Generation
 
 FACETS = ("state", "bloc", "topic", "year", "stance")
-FACET_COLUMNS = ("facet", "value", "name", "count")
+FACET_COLUMNS = (
+    Column("facet", Type.STRING, "state, bloc, topic, year or stance."),
+    Column("value", Type.STRING, "What the filter of that name takes: a code, an id, a year."),
+    Column("name", Type.STRING, "Its name."),
+    Column(
+        "count", Type.INTEGER,
+        "Claims on the point of the question; by stance, of the hits that were judged.",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class FacetCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facets:
+class Facets(Tabular):
     """Of the `total` claims within the filters that are on the point of the question: similarity
     of at least `level`, as `Group.count` counts them.
 
@@ -60,8 +69,11 @@ class Facets:
         plain = asdict(self)
         return plain | {"facets": {facet: plain.pop(facet) for facet in FACETS}}
 
+    def tables(self) -> tuple[Table]:
+        return (Table("facets", FACET_COLUMNS, self.as_rows()),)
+
     def as_rows(self) -> list[dict[str, Any]]:
-        """One row a count, with the names of FACET_COLUMNS."""
+        """One row a count, of FACET_COLUMNS."""
         return [
             {"facet": facet, **asdict(count)}
             for facet in FACETS

@@ -73,6 +73,17 @@ def tree(apart: Floats) -> Floats:
     return np.asarray(linkage(squareform(apart, checks=False), "average", optimal_ordering=True))
 
 
+def in_order(merges: Floats) -> tuple[Labels, Floats]:
+    """The leaves of a tree in their order, and the same tree, its leaves numbered in it."""
+    from scipy.cluster.hierarchy import leaves_list
+
+    order = np.asarray(leaves_list(merges), np.int64)
+    renumbered, place = merges.copy(), np.argsort(order)
+    leaf = merges[:, :2] < len(order)
+    renumbered[:, :2][leaf] = place[merges[:, :2][leaf].astype(np.int64)]
+    return order, renumbered
+
+
 def cut(apart: Floats, merges: Floats, numbers: Sequence[int]) -> Cut:
     """Into as many groups, of `numbers` (each from 2 to n - 1), as have the largest mean
     silhouette; the fewest where several have. Labels are in the order in which they come."""

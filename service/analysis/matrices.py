@@ -23,8 +23,9 @@ from service.retrieval.generations import Generation
 from service.retrieval.search import allowed_rows
 
 MATRIX_FILTERS = ("exclude", "states", "blocs", "topics", "from", "to", "forum", "kind")
-# Of positions that a request may compare, and of units; jobs and the command line have no limit.
-MOST_OF_REQUEST, MOST_UNITS_OF_REQUEST = 40_000, 250
+# Of positions that a request may compare, and of units: two sessions of the General Debate take ten
+# seconds on two cores. Jobs and the command line have no limit.
+MOST_OF_REQUEST, MOST_UNITS_OF_REQUEST = 25_000, 250
 
 
 def parse_unit(value: Any) -> Unit:
@@ -68,7 +69,8 @@ def matrix(
         raise InvalidInput(
             "from",
             f"{len(found.rows)} claims of {len(found)} units match, at most {MOST_OF_REQUEST} of "
-            f"{MOST_UNITS_OF_REQUEST} are compared at once: narrow it, or submit a job",
+            f"{MOST_UNITS_OF_REQUEST} are compared at once: narrow it, or have a job do it (POST "
+            "/v1/jobs)",
         )
     if wanted.judged and judge is None:
         raise InvalidInput("judged", "this deployment has no stance model")

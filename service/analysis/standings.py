@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis.described import EVIDENCE, SIDE_CHANGES, STANDINGS
+from service.analysis.tabular import Table, Tabular
 from service.domain.issues import Annotation, Example, Issue
 from service.domain.stance import STANCES, Stance, Verdict
 from service.domain.standing import Basis, Evidence, Side, Standing, standing
@@ -51,7 +53,7 @@ class StateStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueStandings:
+class IssueStandings(Tabular):
     """Of every state that speaks within the filters, by code."""
 
     issue: Issue
@@ -73,6 +75,24 @@ class IssueStandings:
             "counts": self.counts(),
             "states": [_as_row(found, name(found.state), evidence) for found in self.states],
         }
+
+    def tables(self) -> tuple[Table, ...]:
+        """The states, what their sides rest on, and when they changed sides."""
+        pieces = (
+            {"state": found.state, **_quotation(piece, record)}
+            for found in self.states
+            for piece, record in zip(found.standing.evidence, found.records, strict=True)
+        )
+        changes = (
+            {"state": found.state, **asdict(change)}
+            for found in self.states
+            for change in found.standing.changes
+        )
+        return (
+            Table("states", STANDINGS, map(_counted, self.states)),
+            Table("evidence", EVIDENCE, pieces),
+            Table("changes", SIDE_CHANGES, changes),
+        )
 
 
 def issue_as_row(issue: Issue) -> dict[str, Any]:
@@ -190,6 +210,18 @@ def _of_state(state: str, pieces: Sequence[tuple[Evidence, ClaimRecord]]) -> Sta
     found = standing(evidence for evidence, _ in pieces)
     by_id = {evidence.claim_id: record for evidence, record in pieces}
     return StateStanding(state, found, tuple(by_id[e.claim_id] for e in found.evidence))
+
+
+def _counted(found: StateStanding) -> dict[str, Any]:
+    standing = found.standing
+    return {
+        "state": found.state,
+        "side": standing.side,
+        "since": standing.since,
+        "basis": standing.basis,
+        "claims": len(standing.evidence),
+        "changes": len(standing.changes),
+    }
 
 
 def _as_row(found: StateStanding, name: str, evidence: bool) -> dict[str, Any]:

@@ -12,11 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.agreement import LEAST_ISSUES, LEAST_POSITIONS, sides_in_common
+from service.analysis.described import (
+    TOPIC_BLOCS,
+    TOPIC_ISSUES,
+    TOPIC_PAIRS,
+    TOPIC_STATES,
+    TOPIC_YEARS,
+)
 from service.analysis.inquiry import Inquiry
 from service.analysis.judged import Judged
 from service.analysis.matrix import Compared, alike, comparable
 from service.analysis.membership import members_when_speaking
 from service.analysis.profile import ratios, rounded
+from service.analysis.tabular import Table, Tabular
 from service.analysis.trends import Trend, trends
 from service.domain.issues import Issue
 from service.domain.standing import Side
@@ -29,6 +37,7 @@ MOST_ALIKE = 4_000
 MOST_PAIRS, LATEST = 10, 10
 # Of a state or bloc with fewer positions on anything, a share says nothing.
 LEAST_SPOKEN = 20
+_TAKEN = (Side.FOR, Side.AGAINST, Side.RESERVATIONS)
 _OF_A_YEAR = ("year", "positions", "of", "share", "states")
 
 Floats = npt.NDArray[np.float64]
@@ -85,7 +94,7 @@ class TopicIssue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TopicProfile:
+class TopicProfile(Tabular):
     """`positions` on the topic within the period, of `of` on anything, as `years` has them year by
     year. `states` and `blocs` come in the order of how surely they speak more of it than others.
 
@@ -124,7 +133,7 @@ class TopicProfile:
             "synonyms": list(topic.synonyms),
             "positions": self.positions,
             "of": self.of,
-            "years": [{name: getattr(row, name) for name in _OF_A_YEAR} for row in self.years],
+            "years": self._years(),
             "states": [asdict(share) for share in self.states],
             "blocs": [asdict(share) for share in self.blocs],
             "issues": [
@@ -136,6 +145,28 @@ class TopicProfile:
             "divided": [asdict(pair) for pair in self.divided],
             "latest": [record.to_dict() for record in self.latest],
         }
+
+    def tables(self) -> tuple[Table, ...]:
+        """States, blocs, years, issues, and the pairs at either end."""
+        pairs = (
+            {"list": name, **asdict(pair)}
+            for name in ("nearest", "divided")
+            for pair in getattr(self, name)
+        )
+        issues = (
+            asdict(issue) | {str(side): (issue.counts or {}).get(side) for side in _TAKEN}
+            for issue in self.issues
+        )
+        return (
+            Table("states", TOPIC_STATES, ({"state": s.id, **asdict(s)} for s in self.states)),
+            Table("blocs", TOPIC_BLOCS, ({"bloc": b.id, **asdict(b)} for b in self.blocs)),
+            Table("years", TOPIC_YEARS, self._years()),
+            Table("issues", TOPIC_ISSUES, issues),
+            Table("pairs", TOPIC_PAIRS, pairs),
+        )
+
+    def _years(self) -> list[dict[str, Any]]:
+        return [{name: getattr(row, name) for name in _OF_A_YEAR} for row in self.years]
 
 
 def topic_profile(inquiry: Inquiry, issues: Sequence[Issue], judged: Judged) -> TopicProfile:
@@ -173,7 +204,7 @@ def _issues(issues: Sequence[Issue], judged: Judged) -> Iterator[TopicIssue]:
         counts: dict[Side, int] | None = None
         if on is not None:
             sides = Counter(found.side for found in on.standings.values())
-            counts = {side: sides[side] for side in (Side.FOR, Side.AGAINST, Side.RESERVATIONS)}
+            counts = {side: sides[side] for side in _TAKEN}
         current = on is None or on.current
         yield TopicIssue(issue.id, issue.proposition, issue.contrary, counts, current)
 

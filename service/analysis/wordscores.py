@@ -42,11 +42,12 @@ def wordscores(
     their places, of which two differ."""
     a = np.array(values, np.float64)
     chosen = np.array(references, np.int64)
-    own = counts[chosen].toarray().astype(np.float64)
-    frequency = own / own.sum(axis=1, keepdims=True)
-    whole = frequency.sum(axis=0)
+    own = counts[chosen].astype(np.float64)
+    # Each text counts with its words' shares: a word's share of all is the sum of these.
+    per_word = 1.0 / np.asarray(own.sum(axis=1)).ravel()
+    whole = own.T @ per_word
     known = whole > 0
-    scores = np.where(known, (a @ frequency) / np.where(known, whole, 1.0), 0.0)
+    scores = np.where(known, (own.T @ (a * per_word)) / np.where(known, whole, 1.0), 0.0)
     scored = counts @ known.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         raw = (counts @ scores) / scored

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from service.cli.output import as_json, open_comparator
+from service.cli.pairing import matrix
 from service.cli.studying import Out, writes
 
 if TYPE_CHECKING:
@@ -16,7 +17,23 @@ if TYPE_CHECKING:
 _FORMATS = ("table", "json", "csv", "html", "svg", "png")
 
 
-@click.command()
+class _OrAll(click.Command):
+    """With --all it is another command, whose options these are."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        if "--all" not in args:
+            return super().make_context(info_name, args, parent, **extra)
+        others = [arg for arg in args if arg != "--all"]
+        return matrix.make_context(info_name, ["--unit", "statement", *others], parent, **extra)
+
+
+@click.command(cls=_OrAll)
 @click.argument("a")
 @click.argument("b")
 @click.option(
@@ -35,6 +52,13 @@ _FORMATS = ("table", "json", "csv", "html", "svg", "png")
     "--seed", type=click.IntRange(min=0), default=0, show_default=True,
     help="Of the random draws behind the intervals.",
 )  # fmt: skip
+@click.option(
+    "--all",
+    is_flag=True,
+    expose_value=False,
+    help="Every pair of statements, in place of A and B: `matrix --unit statement`, with the "
+    "options of `matrix`, such as --year.",
+)
 @writes
 def compare(
     a: str, b: str, format_: str | None, output: IO[bytes], seed: int, out: Out | None
@@ -46,6 +70,8 @@ def compare(
     of the same in like words; agreement, with one over pairs, is the share of the aligned among the
     pairs that a machine judged aligned or opposed. CSV has one row a position; svg and png are a
     figure.
+
+    `compare --all` compares every pair of statements instead, and takes the options of `matrix`.
     """
     named, texts = {}, {}
     for side, given in (("a", a), ("b", b)):

@@ -36,6 +36,16 @@ from service.client.answers import (
 )
 from service.client.client import Client
 from service.client.refusals import ApiProblem, Unreachable
+from service.client.results import (
+    ComparedPosition,
+    Comparison,
+    Estimate,
+    Job,
+    JobFile,
+    Matrix,
+    MatrixCell,
+    MatrixUnit,
+)
 
 __all__ = [
     "Agreement",
@@ -46,14 +56,22 @@ __all__ = [
     "Changes",
     "Claim",
     "Client",
+    "ComparedPosition",
+    "Comparison",
     "Correction",
     "Count",
     "Deleted",
+    "Estimate",
     "Facets",
     "Group",
     "Hit",
     "Imported",
     "Issue",
+    "Job",
+    "JobFile",
+    "Matrix",
+    "MatrixCell",
+    "MatrixUnit",
     "SearchResult",
     "Standing",
     "Standings",

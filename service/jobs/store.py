@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, defer
 
 from service.accounts.database import Database
 from service.accounts.tables import JobRow, JobStepRow
-from service.errors import NotFound, Overloaded
+from service.errors import NotFound, Overloaded, RateLimited
 
 KEPT = timedelta(days=30)
 # Without a word from its process for so long, a job is taken up by another.
@@ -108,8 +108,8 @@ class Jobs:
         """A new job, once it is durable. `place` is given where only processes of that place can
         do it, `job_id` (of `new_id`) where something was named by it beforehand.
 
-        Raises Overloaded where the owner has MOST_OF_OWNER jobs that haven't ended, or all have
-        MOST_OF_ALL; who submits at the same moment may go over that by one.
+        Raises RateLimited where the owner has MOST_OF_OWNER jobs that haven't ended, Overloaded
+        where all have MOST_OF_ALL; who submits at the same moment may go over that by one.
         """
         row = JobRow(
             id=job_id or new_id(), kind=kind, owner=owner, title=title.replace("\0", "")[:_LONGEST],
@@ -135,13 +135,13 @@ class Jobs:
         with self._database.read() as session:
             return _steps(session, job_id)
 
-    def of(self, owner: str) -> list[Job]:
-        """The latest first, at most a hundred."""
-        return self._listed(JobRow.owner == owner)
+    def of(self, owner: str, kinds: Collection[str] = ()) -> list[Job]:
+        """The latest first, at most a hundred; of `kinds` only, and then with parameters."""
+        return self._listed(JobRow.owner == owner, kinds)
 
-    def named(self, ids: Sequence[str]) -> list[Job]:
-        """Those of `ids` that are there, the latest first, at most a hundred."""
-        return self._listed(JobRow.id.in_(ids)) if ids else []
+    def named(self, ids: Sequence[str], kinds: Collection[str] = ()) -> list[Job]:
+        """Those of `ids` that are there, else as `of`."""
+        return self._listed(JobRow.id.in_(ids), kinds) if ids else []
 
     def cancel(self, job_id: str) -> Job:
         """Do no more of it; what has ended stays as it is. Raises NotFound."""
@@ -261,7 +261,7 @@ class Jobs:
         count = select(func.count()).select_from(JobRow).where(waiting)
         own = session.scalar(count.where(JobRow.owner == owner)) or 0
         if own >= MOST_OF_OWNER:
-            raise Overloaded(
+            raise RateLimited(
                 f"{own} of your jobs are waiting or running already: wait until one has ended, or "
                 "cancel one",
                 _RETRY_AFTER_S,
@@ -269,16 +269,15 @@ class Jobs:
         if (session.scalar(count) or 0) >= MOST_OF_ALL:
             raise Overloaded("too many jobs are waiting: try again later", _RETRY_AFTER_S)
 
-    def _listed(self, which: ColumnElement[bool]) -> list[Job]:
-        latest = (
-            select(JobRow)
-            .options(defer(JobRow.parameters))  # of a draft, all of its text
-            .where(which)
-            .order_by(JobRow.created.desc(), JobRow.id)
-            .limit(_MOST_LISTED)
-        )
+    def _listed(self, which: ColumnElement[bool], kinds: Collection[str]) -> list[Job]:
+        latest = select(JobRow).where(which).order_by(JobRow.created.desc(), JobRow.id)
+        if kinds:
+            latest = latest.where(JobRow.kind.in_(kinds))
+        else:
+            latest = latest.options(defer(JobRow.parameters))  # of a draft, all of its text
         with self._database.read() as session:
-            return [_job(row, listed=True) for row in session.scalars(latest)]
+            found = session.scalars(latest.limit(_MOST_LISTED))
+            return [_job(row, listed=not kinds) for row in found]
 
     def _next(self, kinds: Collection[str], place: str | None) -> Any:
         now = datetime.now(UTC)

@@ -8,6 +8,7 @@ from service.comparison import Comparator
 from service.errors import NotFound
 from service.studies.drawn import comparison_sides, trend_lines
 from service.studies.drawn_clusters import cluster_figures
+from service.studies.drawn_matrix import matrix_figures
 from service.studies.drawn_scales import scale_dots
 from service.studies.over_years import cohesion_lines, convergence_lines, drift_lines
 from service.studies.study import Study, parameters
@@ -134,6 +135,7 @@ STUDIES: Mapping[str, Study] = {
                 judge_all=False,
             ),
             Comparator.matrix,
+            matrix_figures,
         ),
         Study(
             "compare",

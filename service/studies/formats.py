@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import orjson
 
 from service.analysis.tabular import Column, Table, Type
+from service.domain.stages import proceed
 from service.retrieval.encoder import file_sha256
 
 # Rows held in memory at a time; also a row group of Parquet.
@@ -67,6 +68,7 @@ def write_table(table: Table, folder: Path, formats: Sequence[Format]) -> tuple[
                 writers.append(_WRITERS[one](aside[one], table.columns))
                 files.callback(writers[-1].close)
             for batch in _batches(table.rows):
+                proceed()
                 values = [_values(table.name, column, batch) for column in table.columns]
                 for writer in writers:
                     writer.write(values)

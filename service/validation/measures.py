@@ -39,6 +39,8 @@ MEASURES: Mapping[str, str] = {
         "learned from other states in earlier sessions."
     ),
 }
+# Of a session's speeches that use a word which Wordfish goes by: rare ones take most of its time.
+SHARED = 0.1
 INFORMED = frozenset({WORDSCORES, LEARNED})
 
 Floats = npt.NDArray[np.float64]
@@ -58,8 +60,8 @@ def of_speeches(generation: Generation, debate: Debate) -> dict[str, Floats]:
         NEAREST: similarities(vectors),
         TF_IDF: _cosines(TfidfTransformer(sublinear_tf=True).fit_transform(debate.words).toarray()),
     }
-    used = np.flatnonzero(np.asarray((debate.words > 0).sum(axis=0)).ravel() >= 3)
-    theta = wordfish(debate.words[:, used]).theta
+    shared = np.asarray((debate.words > 0).mean(axis=0)).ravel() >= SHARED
+    theta = wordfish(debate.words[:, np.flatnonzero(shared)]).theta
     found[WORDFISH] = -np.abs(theta[:, None] - theta[None, :])
     return {name: _off_diagonal(table) for name, table in found.items()}
 

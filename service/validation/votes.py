@@ -30,7 +30,7 @@ from service.validation.tested import Tested, VoteValidation
 from service.votes.agreement import Voting, issue_sessions, whole_sessions
 from service.votes.resolutions import VoteMapping
 from service.votes.roll_calls import RollCall, RollCalls
-from service.votes.statistics import Sample, difference, relations, sample
+from service.votes.statistics import Sample, relations_beside, sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +198,5 @@ def _before(earlier: Sequence[Known], states: Sequence[str]) -> Floats | None:
 def _tested(issue: Issue | None, samples: list[Sample], draws: int, seed: int) -> Iterator[Tested]:
     if not samples:
         return
-    for name, relation in relations(samples, draws, seed).items():
-        beyond = difference(samples, name, COSINE) if name != COSINE else None
-        yield Tested(issue, relation, beyond)
+    found = relations_beside(samples, COSINE, draws, seed)
+    yield from (Tested(issue, relation, beyond) for relation, beyond in found.values())

@@ -120,20 +120,37 @@ def relations(
     samples: Sequence[Sample], draws: int = DRAWS, seed: int = SEED
 ) -> dict[str, Relation]:
     """Of each measure. See `_estimate` for the intervals, `permutation.p_values` for p."""
-    numbers = _numbers(samples)
+    return _relations(_Pooling(samples), draws, seed)
+
+
+def difference(samples: Sequence[Sample], measure: str, other: str) -> Difference:
+    """Between two measures. Its interval is paired: what a state adds to both falls out."""
+    return _difference(_Pooling(samples), measure, other)
+
+
+def relations_beside(
+    samples: Sequence[Sample], other: str, draws: int = DRAWS, seed: int = SEED
+) -> dict[str, tuple[Relation, Difference | None]]:
+    """Of each measure, with its difference from `other` (None of itself): as `relations` and
+    `difference` have them, at a third of the cost, since most measures are known of the same
+    pairs."""
+    pooling = _Pooling(samples)
+    return {
+        name: (relation, _difference(pooling, name, other) if name != other else None)
+        for name, relation in _relations(pooling, draws, seed).items()
+    }
+
+
+def _relations(pooling: _Pooling, draws: int, seed: int) -> dict[str, Relation]:
+    samples, states = pooling.samples, len(pooling.numbers)
     matrices = [
-        Matrices(_of(numbers, each), each.measures, each.votes, each.alike) for each in samples
+        Matrices(_of(pooling.numbers, each), each.measures, each.votes, each.alike)
+        for each in samples
     ]
     names = list(dict.fromkeys(name for each in samples for name in each.measures))
-    pooled = {
-        name: _pooled([
-            _pairs(numbers, each, each.measures[name]) if name in each.measures else None
-            for each in samples
-        ], len(numbers))
-        for name in names
-    }  # fmt: skip
-    p = p_values(matrices, {n: found.weights for n, found in pooled.items()}, len(numbers), draws,
-                 seed)  # fmt: skip
+    pooled = {name: pooling.pooled(name) for name in names}
+    weights = {name: found.weights for name, found in pooled.items()}
+    p = p_values(matrices, weights, states, draws, seed)
     relations = {}
     for name, found in pooled.items():
         spearman, auc = (
@@ -146,17 +163,8 @@ def relations(
     return relations
 
 
-def difference(samples: Sequence[Sample], measure: str, other: str) -> Difference:
-    """Between two measures. Its interval is paired: what a state adds to both falls out."""
-    numbers = _numbers(samples)
-    pairs: tuple[list[Pairs | None], list[Pairs | None]] = ([], [])
-    for each in samples:
-        if measure not in each.measures or other not in each.measures:
-            continue
-        one, two = each.measures[measure], each.measures[other]
-        pairs[0].append(_pairs(numbers, each, np.where(np.isnan(two), np.nan, one)))
-        pairs[1].append(_pairs(numbers, each, np.where(np.isnan(one), np.nan, two)))
-    ours, theirs = (_pooled(found, len(numbers)) for found in pairs)
+def _difference(pooling: _Pooling, measure: str, other: str) -> Difference:
+    ours, theirs = pooling.pooled(measure, other), pooling.pooled(other, measure)
     spearman, auc = (
         _estimate(
             ours.full[i] - theirs.full[i],
@@ -168,6 +176,52 @@ def difference(samples: Sequence[Sample], measure: str, other: str) -> Differenc
         for i in (0, 1)
     )
     return Difference(measure, other, ours.sessions, len(ours.states), ours.pairs, spearman, auc)
+
+
+class _Pooling:
+    """Figures of measures over `samples`. What a session gives, with each state left out, is
+    reckoned once for a measure and the pairs of which it is wanted."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.samples = samples
+        self.numbers = _numbers(samples)
+        self._made: dict[tuple[int, str, bytes], _OfSession] = {}
+
+    def pooled(self, measure: str, known: str | None = None) -> _Pooled:
+        """On the pairs of which `known` is known as well."""
+        sessions: list[_OfSession | None] = []
+        for place, each in enumerate(self.samples):
+            if measure not in each.measures or (known and known not in each.measures):
+                sessions.append(None)
+                continue
+            values = each.measures[measure]
+            if known:
+                values = np.where(np.isnan(each.measures[known]), np.nan, values)
+            sessions.append(self._of_session(place, measure, values))
+        return _pooled(sessions, len(self.numbers))
+
+    def _of_session(self, place: int, measure: str, values: Floats) -> _OfSession:
+        key = place, measure, np.packbits(np.isnan(values)).tobytes()
+        if key not in self._made:
+            each = self.samples[place]
+            numbers = _of(self.numbers, each)
+            pairs = pairs_of(numbers, values, each.votes, each.alike)
+            figures, left = np.full(2, np.nan), (np.empty((2, 0)), np.empty(0, np.int64))
+            if len(pairs) >= LEAST_PAIRS:
+                figures, left = np.array(pairs.figures()), pairs.left_out(len(self.numbers))
+            self._made[key] = _OfSession(pairs, figures, *left)
+        return self._made[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _OfSession:
+    """`figures`, (Spearman, AUC), and the same without each state: `without` (2, states), of `left`
+    pairs each, (states,); unknown where there are fewer than LEAST_PAIRS pairs."""
+
+    pairs: Pairs
+    figures: Floats
+    without: Floats
+    left: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +238,17 @@ class _Pooled:
     alike: int
 
 
-def _pooled(sessions: Sequence[Pairs | None], states: int) -> _Pooled:
+def _pooled(sessions: Sequence[_OfSession | None], states: int) -> _Pooled:
     weights = np.zeros(len(sessions))
     full, left = np.zeros((2, 2)), np.zeros((2, 2, states))  # sums of (figure x pairs, pairs)
-    kept = [(i, p) for i, p in enumerate(sessions) if p is not None and len(p) >= LEAST_PAIRS]
-    for i, pairs in kept:
-        figures, weight = np.array(pairs.figures()), float(len(pairs))
+    every = [(i, one) for i, one in enumerate(sessions) if one is not None]
+    kept = [(i, one) for i, one in every if len(one.pairs) >= LEAST_PAIRS]
+    for i, one in kept:
+        weight = float(len(one.pairs))
         weights[i] = weight
-        without, pairs_left = pairs.left_out(states)
-        full += _summed(figures, np.full(2, weight))
-        left += _summed(without, np.broadcast_to(pairs_left, (2, states)).astype(float))
-    seen = [np.union1d(pairs.one, pairs.two) for _, pairs in kept]
+        full += _summed(one.figures, np.full(2, weight))
+        left += _summed(one.without, np.broadcast_to(one.left, (2, states)).astype(float))
+    seen = [np.union1d(one.pairs.one, one.pairs.two) for _, one in kept]
     with np.errstate(invalid="ignore", divide="ignore"):
         return _Pooled(
             full[0] / full[1],
@@ -202,8 +256,8 @@ def _pooled(sessions: Sequence[Pairs | None], states: int) -> _Pooled:
             weights,
             np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64),
             len(kept),
-            sum(len(pairs) for _, pairs in kept),
-            sum(int(pairs.alike.sum()) for _, pairs in kept),
+            sum(len(one.pairs) for _, one in kept),
+            sum(int(one.pairs.alike.sum()) for _, one in kept),
         )
 
 
@@ -240,7 +294,3 @@ def _numbers(samples: Sequence[Sample]) -> dict[str, int]:
 
 def _of(numbers: dict[str, int], each: Sample) -> Rows:
     return np.array([numbers[state] for state in each.states], np.int64)
-
-
-def _pairs(numbers: dict[str, int], each: Sample, measure: Floats) -> Pairs:
-    return pairs_of(_of(numbers, each), measure, each.votes, each.alike)

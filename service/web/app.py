@@ -22,6 +22,7 @@ from service.web.jobs import install_jobs
 from service.web.limits import install_limits
 from service.web.lists import lists
 from service.web.logs import install_logs
+from service.web.matrices import matrices
 from service.web.metrics import install_metrics
 from service.web.pages import PAGES
 from service.web.pages.frame import install_pages
@@ -30,6 +31,7 @@ from service.web.profiles import profiles
 from service.web.records import records
 from service.web.search import search
 from service.web.statements import statements
+from service.web.studies import studies
 
 
 def create_app(*, comparator: Comparator, bound_host: str | None = None) -> Flask:
@@ -49,8 +51,8 @@ def create_app(*, comparator: Comparator, bound_host: str | None = None) -> Flas
     install_headers(app, comparator.settings)
     install_caching(app, comparator.settings)
     for blueprint in (
-        search, analyses, comparing, profiles, feeds, records, statements, lists, issues,
-        corrections, explanations, documentation, documents,
+        search, analyses, comparing, matrices, studies, profiles, feeds, records, statements, lists,
+        issues, corrections, explanations, documentation, documents,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     install_pages(app, PAGES)

@@ -329,7 +329,7 @@ def _described(
         }
         if _is_list(schema) and "enum" in schema["items"]:
             # `states=`, as forms send it, and `states=FRA,`: what is empty is passed over.
-            known = [*schema["items"]["enum"], ""]
+            known = list(dict.fromkeys((*schema["items"]["enum"], "")))
             parameter["schema"]["items"] = schema["items"] | {"enum": known}
         if name in example.get("query", {}):
             parameter["example"] = example["query"][name]

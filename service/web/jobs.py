@@ -11,6 +11,7 @@ from service.accounts.accounts import Accounts
 from service.comparison import Comparator
 from service.errors import NotFound
 from service.jobs.kinds import SLOW, kinds
+from service.jobs.results import Results
 from service.jobs.store import Job, Jobs
 from service.jobs.uploads import Uploads
 from service.jobs.worker import Worker
@@ -33,8 +34,19 @@ class Work:
 
     jobs: Jobs
     uploads: Uploads
+    results: Results
     worker: Worker
     slow: Worker
+
+    def wake(self, kind: str) -> None:
+        """The worker that does jobs of this kind."""
+        (self.slow if kind in SLOW else self.worker).wake()
+
+    def forget(self, job: Job) -> None:
+        """What was given and what was found."""
+        self.jobs.remove(job.id)
+        self.uploads.remove(job.id)
+        self.results.remove(job.id)
 
 
 def install_jobs(app: Flask, comparator: Comparator) -> None:
@@ -44,16 +56,22 @@ def install_jobs(app: Flask, comparator: Comparator) -> None:
     load: Load = app.extensions["load"]
     jobs = Jobs(accounts.database)
     uploads = Uploads(comparator.settings.indexes, jobs)
-    known = kinds(comparator, uploads)
+    results = Results(comparator.settings.indexes, jobs)
+    known = kinds(comparator, uploads, results)
+
+    def tidy() -> None:
+        uploads.sweep()
+        results.sweep()
+
     worker, slow = (
         Worker(
             jobs, {name: kind for name, kind in known.items() if (name in SLOW) is are_slow},
-            place=uploads.place, tidy=uploads.sweep,
+            place=uploads.place, tidy=tidy,
             busy=lambda: load.queue is not None and load.queue.running() > 0,
         )
         for are_slow in (False, True)
     )  # fmt: skip
-    app.extensions["work"] = Work(jobs, uploads, worker, slow)
+    app.extensions["work"] = Work(jobs, uploads, results, worker, slow)
 
 
 def work() -> Work:
@@ -68,22 +86,23 @@ def owner() -> str:
     return f"key {asking.key.id}" if asking.key else f"address {asking.address}"
 
 
-def own_job(job_id: str, kind: str | None = None) -> Job:
+def own_job(job_id: str, *kinds: str) -> Job:
     """A job of a key is seen with that key only, any other by whoever knows its address. Raises
-    NotFound, whether it isn't there or isn't theirs."""
+    NotFound, whether it isn't there, isn't theirs or is none of `kinds`."""
     found = work().jobs.get(job_id)
     others = found.owner.startswith("key ") and found.owner != owner()
-    if others or kind not in (None, found.kind):
+    if others or (kinds and found.kind not in kinds):
         raise NotFound("no such job: it was removed, or it is another key's")
     return found
 
 
-def own_jobs() -> list[Job]:
+def own_jobs(*kinds: str) -> list[Job]:
     """Those of the visitor's key, and those that this browser began without one; the latest
-    first."""
+    first. Of `kinds` only, and then with parameters."""
     jobs, asking = work().jobs, caller()
-    found = jobs.of(owner()) if asking.key else []
-    found += [job for job in jobs.named(remembered()) if not job.owner.startswith("key ")]
+    found = jobs.of(owner(), kinds) if asking.key else []
+    named = jobs.named(remembered(), kinds)
+    found += [job for job in named if not job.owner.startswith("key ")]
     return sorted(found, key=lambda job: job.created, reverse=True)
 
 

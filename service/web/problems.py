@@ -85,7 +85,10 @@ TYPES: dict[str, tuple[HTTPStatus, str]] = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "The body must be sent as application/json.",
     ),
-    "rate-limited": (HTTPStatus.TOO_MANY_REQUESTS, "Too fast: wait as Retry-After says."),
+    "rate-limited": (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too fast, or too many jobs of one's own at once: wait as Retry-After says.",
+    ),
     "quota-exhausted": (
         HTTPStatus.TOO_MANY_REQUESTS,
         "The key's requests of this day are spent: Retry-After counts to midnight UTC.",

@@ -123,7 +123,7 @@ def test_agreement_is_the_share_of_issues_with_the_same_side(
 def test_what_isnt_judged_yet_is_left_out_and_named(
     judging: Comparator, speaking: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.comparison.MOST_JUDGED", MOST_ISSUES)
+    monkeypatch.setattr("service.comparison.positions.MOST_JUDGED", MOST_ISSUES)
     first = judging.agreement(topic=TOPIC, states=speaking)
     assert first.left_out
     assert not {*first.issues} & {*first.left_out}
@@ -205,7 +205,7 @@ def test_the_command_line_says_the_same(
 ) -> None:
     monkeypatch.setenv("CONCORD_INDEXES", str(judging.settings.indexes))
     monkeypatch.setenv("CONCORD_STANCE_MODEL", str(judging.settings.stance_model))
-    monkeypatch.setattr("service.comparison.MOST_JUDGED", MOST_ISSUES)
+    monkeypatch.setattr("service.comparison.positions.MOST_JUDGED", MOST_ISSUES)
     some = speaking[:3]
     asked = ["agreement", "--topic", TOPIC, *(f"--states={state}" for state in some)]
     shown = CliRunner().invoke(main, asked).output

@@ -212,7 +212,7 @@ def test_a_quotation_that_has_left_the_corpus_is_missed(small: Comparator) -> No
 def test_issues_of_a_topic_are_judged_where_that_takes_little(
     small: Comparator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.comparison.MOST_JUDGED", 1)
+    monkeypatch.setattr("service.comparison.positions.MOST_JUDGED", 1)
     assert small.cohesion("nam", topic=TOPIC).left_out == ("peace",)
     monkeypatch.undo()
     found = small.cohesion("nam", topic="Disarmament")

@@ -116,10 +116,11 @@ def test_as_dictionary_and_as_rows(judging: Comparator) -> None:
     assert not set(FACETS) & set(plain)
     assert plain["query"]["text"] == CUBA
     rows = found.as_rows()
-    assert {tuple(row) for row in rows} == {FACET_COLUMNS}
+    names = tuple(column.name for column in FACET_COLUMNS)
+    assert {tuple(row) for row in rows} == {names}
     for facet in FACETS:
         mine = [row for row in rows if row["facet"] == facet]
-        without = [{name: row[name] for name in FACET_COLUMNS[1:]} for row in mine]
+        without = [{name: row[name] for name in names[1:]} for row in mine]
         assert without == list(plain["facets"][facet])
     assert rows[0]["name"] == judging.state_name(rows[0]["value"])
 

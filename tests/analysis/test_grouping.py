@@ -6,7 +6,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy.cluster.hierarchy import fcluster
+from scipy.cluster.hierarchy import cophenet, fcluster, leaves_list
+from scipy.spatial.distance import squareform
 from sklearn.manifold import smacof
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
@@ -14,6 +15,7 @@ from service.analysis.grouping import (
     Floats,
     cut,
     distances,
+    in_order,
     in_plane,
     jaccards,
     of_chance,
@@ -133,3 +135,13 @@ def test_stress_is_as_low_as_another_implementations() -> None:
     found, _ = in_plane(apart)
     whole = (np.linalg.norm(found[:, None] - found, axis=2) ** 2).sum() / 2
     assert stress <= np.sqrt(theirs / whole) * 1.05
+
+
+def test_a_tree_in_order_is_the_same_tree() -> None:
+    apart = distances(cloud(3))
+    merges = tree(apart)
+    order, renumbered = in_order(merges)
+    assert order.tolist() == leaves_list(merges).tolist()
+    assert leaves_list(renumbered).tolist() == list(range(len(order)))
+    before, after = squareform(cophenet(merges)), squareform(cophenet(renumbered))
+    assert after == pytest.approx(before[np.ix_(order, order)])

@@ -259,5 +259,5 @@ def test_what_is_wrong_is_named(bundled: Comparator, field: str, given: dict[str
 
 
 def test_a_request_is_bounded(bundled: Comparator) -> None:
-    with pytest.raises(InvalidInput, match="submit a job"):
+    with pytest.raises(InvalidInput, match="POST /v1/jobs"):
         bundled.matrix(unit="statement", bounded=True)

@@ -236,7 +236,7 @@ def test_what_isnt_judged_yet_has_no_stance(
     (own / "fees.yaml").write_text(yaml.safe_dump(entry | {"examples": []}))
     changed = {"issues": own}
     forgetful = Comparator(schools.settings.model_copy(update=changed))
-    monkeypatch.setattr("service.comparison.MOST_JUDGED", 30)
+    monkeypatch.setattr("service.comparison.bulk.MOST_JUDGED", 30)
     found = forgetful.scale(topic=TOPIC)
     assert found.left_out == ("fees",)
     of_fees = next(loading for loading in found.loadings if loading.issue == "fees")

@@ -138,3 +138,32 @@ def test_what_cannot_be_asked(runner: CliRunner, tmp_path: Path) -> None:
     assert runner.invoke(main, ["compare", "MLI:2023"]).exit_code == 2
     assert runner.invoke(main, ["compare", "a", "b", "--seed", "-1"]).exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_is_the_matrix_of_statements(runner: CliRunner, tmp_path: Path) -> None:
+    asking = ["--states", "MLI", "--states", "NZL", "--least", "2", "--no-intervals"]
+    both = [
+        runner.invoke(main, [*command, *asking, "--format", "json"], catch_exceptions=False)
+        for command in (["compare", "--all"], ["matrix", "--unit", "statement"])
+    ]
+    assert [done.exit_code for done in both] == [0, 0]
+    assert both[0].stdout == both[1].stdout
+    found = json.loads(both[0].stdout)
+    assert found["query"]["unit"] == "statement"
+    assert {unit["state"] for unit in found["units"]} == {"MLI", "NZL"}
+    assert any(cell["similarity"] is not None for cell in found["cells"])
+    out = tmp_path / "out"
+    done = runner.invoke(main, ["compare", "--all", *asking, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    described = json.loads((out / "datapackage.json").read_text())
+    assert described["concord"]["study"] == "matrix"
+    assert described["concord"]["parameters"]["unit"] == "statement"
+
+
+def test_all_takes_no_statements_and_help_says_so(runner: CliRunner) -> None:
+    assert runner.invoke(main, ["compare", "--all", "MLI:2023", "NZL:2023"]).exit_code == 2
+    assert runner.invoke(main, ["compare"]).exit_code == 2
+    told = " ".join(runner.invoke(main, ["compare", "--help"]).output.split())
+    assert "--all" in told
+    assert "`matrix --unit statement`" in told
+    assert "--year" in runner.invoke(main, ["compare", "--all", "--help"]).output

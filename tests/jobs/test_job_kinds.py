@@ -21,6 +21,7 @@ from service.errors import ConcordError, Overloaded
 from service.jobs import import_file, uploads
 from service.jobs import worker as module
 from service.jobs.kinds import DRAFT, IMPORT, kinds
+from service.jobs.results import Results
 from service.jobs.store import Job, Jobs, new_id
 from service.jobs.uploads import Uploads
 from service.jobs.worker import GivenUp, Kind, Run, Worker
@@ -43,7 +44,8 @@ class Place:
         self.accounts = Accounts(comparator.settings)
         self.jobs = Jobs(self.accounts.database)
         self.uploads = Uploads(comparator.settings.indexes, self.jobs)
-        self.kinds = kinds(comparator, self.uploads)
+        self.results = Results(comparator.settings.indexes, self.jobs)
+        self.kinds = kinds(comparator, self.uploads, self.results)
 
     def done(self, job: Job, **changed: Kind) -> Job:
         """The job, by a worker of its own."""

@@ -18,9 +18,10 @@ from service.domain.stance import Verdict
 from service.jobs import worker as module
 from service.jobs.judging import JUDGING, JUDGING_ALL
 from service.jobs.kinds import JUDGE_ISSUE, JUDGE_ISSUES, SLOW, kinds
+from service.jobs.results import Results
 from service.jobs.store import Job, Jobs
 from service.jobs.uploads import Uploads
-from service.jobs.worker import GivenUp, Run, Worker
+from service.jobs.worker import GivenUp, Kind, Run, Worker
 from service.stance import kept
 from service.stance.kept import TooManyToJudge
 from service.web.app import create_app
@@ -64,8 +65,13 @@ def asked_of(comparator: Comparator) -> list[Pair]:
     return asked
 
 
+def known(jobs: Jobs, comparator: Comparator) -> dict[str, Kind]:
+    folder = comparator.settings.indexes
+    return kinds(comparator, Uploads(folder, jobs), Results(folder, jobs))
+
+
 def done(jobs: Jobs, comparator: Comparator, job: Job) -> Job:
-    worker = Worker(jobs, kinds(comparator, Uploads(comparator.settings.indexes, jobs)))
+    worker = Worker(jobs, known(jobs, comparator))
     worker.wake()
     try:
         return ended(jobs, job)
@@ -78,8 +84,8 @@ def interrupted(
 ) -> list[tuple[int, int | None, str]]:
     """As if the process had been killed when it told progress at which `stop`; what it had told."""
     told: list[tuple[int, int | None, str]] = []
-    known = kinds(comparator, Uploads(comparator.settings.indexes, jobs))
-    taken = jobs.take(list(known))
+    work = known(jobs, comparator)
+    taken = jobs.take(list(work))
     assert taken is not None
 
     class Stopping(Run):
@@ -91,7 +97,7 @@ def interrupted(
 
     run = Stopping(taken, jobs, threading.Event(), lambda: False)
     with pytest.raises(GivenUp):
-        known[taken.job.kind](run)
+        work[taken.job.kind](run)
     jobs.release(taken)
     return told
 

@@ -14,7 +14,7 @@ from sqlalchemy import text, update
 
 from service.accounts.database import Database
 from service.accounts.tables import VERSION_TABLE, JobRow
-from service.errors import NotFound, Overloaded
+from service.errors import NotFound, Overloaded, RateLimited
 from service.jobs import store as module
 from service.jobs.store import Jobs, State, Taken
 from service.settings import Settings
@@ -146,7 +146,7 @@ def test_a_job_that_needs_files_is_done_where_they_are(jobs: Jobs) -> None:
 def test_no_owner_fills_the_queue(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_OF_OWNER", 2)
     first, _ = (jobs.submit("count", "key a", {}) for _ in range(2))
-    with pytest.raises(Overloaded, match=r"^2 of your jobs are waiting or running") as raised:
+    with pytest.raises(RateLimited, match=r"^2 of your jobs are waiting or running") as raised:
         jobs.submit("count", "key a", {})
     assert raised.value.retry_after > 0
     jobs.submit("count", "key b", {})

@@ -48,9 +48,10 @@ CHECKS: dict[str, Any] = {
     "enabled": True,
     # The schema says what a field may be; what fields ask together, or of this corpus, it can't
     # say: a period that ends before it begins is refused by 422, a cursor whose generation is gone
-    # by 410. A malformed field's status is 400, and stays a failure where the schema allows it.
+    # by 410. A malformed field's status is 400, and stays a failure where the schema allows it. 429
+    # is for whoever has ten jobs waiting.
     "positive_data_acceptance": {
-        "expected-statuses": ["2xx", "401", "403", "404", "409", "410", "422", "431"]
+        "expected-statuses": ["2xx", "401", "403", "404", "409", "410", "422", "429", "431"]
     },
     # 431: an address that is longer than the server reads, before anybody looks what is in it.
     "negative_data_rejection": {
@@ -138,6 +139,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, stance_folder: Path) -> Ite
     finally:
         server.stop()
         thread.join()
+        for worker in (app.extensions["work"].worker, app.extensions["work"].slow):
+            worker.close()
 
 
 # Hypothesis' note on long texts, which are meant to be long.

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 
 from service.analysis.subject import FILTERS, find_issue
 from service.domain.access import Scope
-from service.errors import NotFound
 from service.jobs.kinds import JUDGE_ISSUE, JUDGE_ISSUES
 from service.jobs.store import Job
 from service.web.asked import comparator
@@ -49,9 +48,7 @@ def judge_issues() -> ResponseReturnValue:
 @judging.page("/judging/<job>", "judging.html")
 def progress(job: str) -> dict[str, Any]:
     """Of the job; `issue` is the one that it is about, and `address` where to see what it found."""
-    found = own_job(job)
-    if found.kind not in (JUDGE_ISSUE, JUDGE_ISSUES):
-        raise NotFound("no such job: it is of another kind")
+    found = own_job(job, JUDGE_ISSUE, JUDGE_ISSUES)
     assert found.parameters is not None
     one = comparator().issues.get(found.parameters.get("issue", ""))
     filters = found.parameters.get("filters", {})
@@ -70,7 +67,7 @@ def _begun(
         # Where its verdicts are to be kept.
         place = work().uploads.place()
         job = work().jobs.submit(kind, owner(), parameters, title=title, total=total, place=place)
-    (work().slow if kind == JUDGE_ISSUES else work().worker).wake()
+    work().wake(kind)
     answer: Response = redirect(f"/judging/{job.id}", 303)  # type: ignore[assignment]
     return remember(answer, job)
 

@@ -9,8 +9,18 @@ from flask.typing import ResponseReturnValue
 
 from service.jobs.import_file import READING
 from service.jobs.judging import JUDGING, JUDGING_ALL
-from service.jobs.kinds import CHECKING, DRAFT, IMPORT, JUDGE_ISSUE, JUDGE_ISSUES
+from service.jobs.kinds import (
+    CHECKING,
+    DRAFT,
+    IMPORT,
+    JUDGE_ISSUE,
+    JUDGE_ISSUES,
+    LONG_STUDY,
+    STUDIES,
+    STUDY,
+)
 from service.jobs.store import Job
+from service.jobs.study import STUDYING
 from service.web.jobs import own_job, own_jobs, work
 from service.web.pages.frame import Pages
 from service.web.pages.language import N_, gettext
@@ -29,20 +39,31 @@ KINDS = {
     IMPORT: N_("import"),
     JUDGE_ISSUE: N_("judging an issue"),
     JUDGE_ISSUES: N_("judging all issues"),
+    STUDY: N_("study"),
+    LONG_STUDY: N_("study"),
 }
 # Where each kind's page is, unless it is called as the kind.
-_PLACES = {JUDGE_ISSUE: "judging", JUDGE_ISSUES: "judging"}
+_PLACES = {JUDGE_ISSUE: "judging", JUDGE_ISSUES: "judging", LONG_STUDY: "study"}
 PHRASES = {
     CHECKING: N_("checking claims"),
     READING: N_("reading and storing statements"),
     JUDGING: N_("judging pairs of sentences"),
     JUDGING_ALL: N_("judging issues"),
+    STUDYING: N_("comparing"),
 }
 
 
 @working.page("/jobs", "jobs.html")
 def jobs() -> dict[str, Any]:
     return {"jobs": [job.to_dict() | {"address": address_of(job)} for job in own_jobs()]}
+
+
+@working.page("/study/<job>", "study.html")
+def study(job: str) -> dict[str, Any]:
+    """What was asked through the API, how far it is, and the files that it made."""
+    found = own_job(job, *STUDIES)
+    assert found.parameters is not None
+    return {"job": found.to_dict(), "asked": dict(found.parameters)}
 
 
 @working.form("/jobs/<job>/cancel")
@@ -55,9 +76,7 @@ def cancel(job: str) -> ResponseReturnValue:
 @working.form("/jobs/<job>/remove")
 def remove(job: str) -> ResponseReturnValue:
     """Forget what was given and what was found."""
-    found = own_job(job)
-    work().jobs.remove(found.id)
-    work().uploads.remove(found.id)
+    work().forget(own_job(job))
     return redirect("/jobs", 303)
 
 

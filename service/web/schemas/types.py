@@ -53,22 +53,30 @@ def catalogue() -> Catalogue:
     return Catalogue.load(PROJECT / "data")
 
 
-def _listed(value: Any, info: ValidationInfo) -> Any:
-    """`a,b` in a query string, or the parameter repeated."""
-    if info.mode != "python":
+def split_list(most: int) -> BeforeValidator:
+    """`a,b` in a query string, or the parameter repeated; empty values are passed over, and count
+    among the `most` that may be given."""
+
+    def split(value: Any, info: ValidationInfo) -> Any:
+        if info.mode != "python":
+            return value
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            parts = [part.strip() for item in value for part in item.split(",")]
+            if len(parts) > most:
+                raise ValueError(f"has {len(parts)} values; at most {most} may be given")
+            return [part for part in parts if part]
         return value
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return [part.strip() for item in value for part in item.split(",") if part.strip()]
-    return value
+
+    return BeforeValidator(split)
 
 
 def _texts(value: Any, info: ValidationInfo) -> Any:
     return [value] if isinstance(value, str) and info.mode == "python" else value
 
 
-def _number(value: Any, info: ValidationInfo) -> Any:
+def whole_number(value: Any, info: ValidationInfo) -> Any:
     """In a query string a number is written in digits; in JSON 3.0 is the same as 3."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -163,8 +171,8 @@ State = Annotated[str, BeforeValidator(lambda v: _state(v) if isinstance(v, str)
                   Codes("states")]  # fmt: skip
 Bloc = Annotated[str, BeforeValidator(lambda v: _bloc(v) if isinstance(v, str) else v),
                  Codes("blocs")]  # fmt: skip
-States = Annotated[list[State], BeforeValidator(_listed), Field(max_length=250)]
-Blocs = Annotated[list[Bloc], BeforeValidator(_listed), Field(max_length=50)]
+States = Annotated[list[State], split_list(250), Field(max_length=250)]
+Blocs = Annotated[list[Bloc], split_list(50), Field(max_length=50)]
 Text = Annotated[
     str,
     BeforeValidator(_in_words),
@@ -182,16 +190,16 @@ Topics = Annotated[
     Field(json_schema_extra={"x-explode": True}),
 ]
 Date = Annotated[Any, BeforeValidator(_as_date), WithJsonSchema(_ISO_DATE)]
-# Bounds stand before `_number`, which would hide them from the schema.
-Groups = Annotated[int, Field(ge=1, le=MOST_GROUPS), BeforeValidator(_number)]
-PerState = Annotated[int, Field(ge=1, le=MOST_PER_STATE), BeforeValidator(_number)]
+# Bounds stand before `whole_number`, which would hide them from the schema.
+Groups = Annotated[int, Field(ge=1, le=MOST_GROUPS), BeforeValidator(whole_number)]
+PerState = Annotated[int, Field(ge=1, le=MOST_PER_STATE), BeforeValidator(whole_number)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Format = Annotated[Literal["json", "csv", "ndjson"], WrapValidator(one_of)]
 KindName = Literal["position", "narrative", "ceremony", "any"]
 StanceName = Literal["on", "off", "aligned", "partial", "opposed", "unclear"]
-Kinds = Annotated[list[KindName], BeforeValidator(_listed), Field(max_length=4)]
-Stances = Annotated[list[StanceName], BeforeValidator(_listed), Field(max_length=4)]
-Fields = Annotated[list[str], BeforeValidator(_listed), Field(max_length=60)]
+Kinds = Annotated[list[KindName], split_list(4), Field(max_length=4)]
+Stances = Annotated[list[StanceName], split_list(4), Field(max_length=4)]
+Fields = Annotated[list[str], split_list(60), Field(max_length=60)]
 
 
 class Asked(BaseModel):

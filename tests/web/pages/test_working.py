@@ -99,7 +99,7 @@ def test_no_one_fills_the_queue(
     monkeypatch.setattr(work(app).worker, "wake", lambda: None)
     for _ in range(10):
         submitted(client, text=DRAFT)
-    _, told = refused(post(client, "/draft", text=DRAFT), 503)
+    _, told = refused(post(client, "/draft", text=DRAFT), 429)
     assert "10 of your jobs are waiting or running already" in told
 
 
