@@ -47,7 +47,8 @@ def written(
 
 
 def test_every_study_is_tried_here() -> None:
-    assert set(ASKED) == set(STUDIES)
+    # Of roll calls there are none with the bundled positions: see tests/validation.
+    assert set(ASKED) == set(STUDIES) - {"votes"}
 
 
 @pytest.mark.parametrize("name", sorted(ASKED))
