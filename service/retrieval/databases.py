@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from service.errors import IndexUnusable, Overloaded
 from service.retrieval.generations import flush_folder
 
 RETRY_AFTER = 5.0  # seconds
+# Bytes that SQLite needs even to read: with fewer it only says "disk I/O error".
+_LEAST_ROOM = 65_536
 
 
 def create(path: Path, script: str) -> None:
@@ -62,6 +65,8 @@ def refused(path: Path) -> Iterator[None]:
             raise Overloaded(
                 f"{path} is being written by another process: try again", RETRY_AFTER
             ) from error
-        raise IndexUnusable(f"{path} can't be used: {error}") from error
+        full = shutil.disk_usage(path.parent).free < _LEAST_ROOM
+        why = f"the disk is full ({error})" if full else error
+        raise IndexUnusable(f"{path} can't be used: {why}") from error
     except OSError as error:
         raise IndexUnusable(f"{path} can't be used: {error.strerror or error}") from error
