@@ -130,10 +130,8 @@ class Answerer:
         with stage(Stage.SEARCH):
             sides = self._sides(queries)
             beside = [(found.holds, found.denies) if found else None for found in sides]
-            mask, ranges = allowed_rows(
-                self._question, self._generation, self._catalogue.blocs, topics
-            )
-            return score(self._question, self._generation, queries, beside, mask, ranges), sides
+            mask = allowed_rows(self._question, self._generation, self._catalogue.blocs, topics)
+            return score(self._question, self._generation, queries, beside, mask), sides
 
     def _sides(self, queries: Vectors) -> list[Sides | None]:
         """Asked as well where stances are wanted: opposition words it differently."""

@@ -73,11 +73,13 @@ def _matched(text: str, stems: set[str]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _stemmed(claim: str) -> list[tuple[str, str]]:
-    return [(word, _claims_stem(word.lower())) for word in _WORD.findall(claim)]
+    return [(word, _claims_stem(word)) for word in _WORD.findall(claim)]
 
 
-# Claims share a few ten thousand words; a query's may be anything, and aren't kept.
-_claims_stem = lru_cache(maxsize=1 << 16)(stem)
+@lru_cache(maxsize=1 << 16)
+def _claims_stem(word: str) -> str:
+    """Claims share a few ten thousand words; a query's may be anything, and aren't kept."""
+    return stem(word.lower())
 
 
 def echo(question: Question) -> dict[str, Any]:

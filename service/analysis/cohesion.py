@@ -200,7 +200,7 @@ def cohesion(
     answered_from(generation.manifest.id)
     columns = generation.columns
     with stage(Stage.SEARCH):
-        mask, _ = allowed_rows(question, generation, catalogue.blocs, ())
+        mask = allowed_rows(question, generation, catalogue.blocs, ())
         rows = np.flatnonzero(mask)
         member = members_when_speaking(columns, rows, [bloc])[:, 0]
         compared, chosen = comparable(generation, rows, member)

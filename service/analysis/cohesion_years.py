@@ -124,7 +124,7 @@ def cohesion_years(
     columns = generation.columns
     years = []
     with stage(Stage.SEARCH):
-        mask, _ = allowed_rows(question, generation, catalogue.blocs, ())
+        mask = allowed_rows(question, generation, catalogue.blocs, ())
         if topic is not None:
             on = topic.id in columns.topic_ids
             mask &= columns.topics[:, columns.topic_ids.index(topic.id)] if on else False

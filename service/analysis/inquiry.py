@@ -57,11 +57,11 @@ def inquire(
     answered_from(generation.manifest.id)
     columns = generation.columns
     with stage(Stage.SEARCH):
-        within, ranges = allowed_rows(question, generation, catalogue.blocs, ())
+        within = allowed_rows(question, generation, catalogue.blocs, ())
         about = np.zeros(len(within), np.bool_)
         if subject.topic is not None and subject.topic.id in columns.topic_ids:
             about |= columns.topics[:, columns.topic_ids.index(subject.topic.id)]
         level = generation.similarity_at(ON_POINT_PERCENTILE)
         for vector in asked:
-            about |= generation.index.scores(vector, ranges) >= level
+            about |= generation.index.scores(vector, within) >= level
     return Inquiry(subject, question, generation, catalogue, within, about & within, judge)

@@ -103,13 +103,13 @@ class IssueJudge:
         generation = self.generation
         with stage(Stage.SEARCH):
             of_all = replace(question, states=(), exclude=(), blocs=())
-            pool, ranges = allowed_rows(of_all, generation, self.blocs, ())
+            pool = allowed_rows(of_all, generation, self.blocs, ())
             mask = pool
             if question != of_all:
-                mask, _ = allowed_rows(question, generation, self.blocs, ())
+                mask = allowed_rows(question, generation, self.blocs, ())
             sides = self.contraries.on(issue.id)
             nearness = np.maximum(
-                *(generation.index.scores(side, ranges) for side in (sides.holds, sides.denies))
+                *(generation.index.scores(side, pool) for side in (sides.holds, sides.denies))
             )
         corrected = self.corrections.holding([folded(issue.proposition)])
         known = self._said_by_people(issue, corrected)

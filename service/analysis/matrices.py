@@ -63,7 +63,7 @@ def matrix(
         if topic.id is None:
             raise InvalidInput("topics", f"{topic.text!r} is no topic; give an id, name or synonym")
     answered_from(generation.manifest.id)
-    chosen, _ = allowed_rows(question, generation, catalogue.blocs, ())
+    chosen = allowed_rows(question, generation, catalogue.blocs, ())
     found = units(generation, chosen, unit)
     if bounded and (len(found.rows) > MOST_OF_REQUEST or len(found) > MOST_UNITS_OF_REQUEST):
         raise InvalidInput(

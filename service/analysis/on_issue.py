@@ -48,8 +48,8 @@ def _on_issue(inquiry: Inquiry, issue: Issue, sides: Sides, most: int | None) ->
     generation = inquiry.generation
     with stage(Stage.SEARCH):
         of_all = replace(inquiry.question, states=(), exclude=(), blocs=())
-        pool, ranges = allowed_rows(of_all, generation, inquiry.catalogue.blocs, ())
-        holds, denies = (generation.index.scores(s, ranges) for s in (sides.holds, sides.denies))
+        pool = allowed_rows(of_all, generation, inquiry.catalogue.blocs, ())
+        holds, denies = (generation.index.scores(s, pool) for s in (sides.holds, sides.denies))
         nearness = np.maximum(holds, denies)
         rows = candidates(generation, nearness, pool)
         near = nearness[rows] >= generation.similarity_at(SAME_SUBJECT_PERCENTILE)

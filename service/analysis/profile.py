@@ -228,7 +228,7 @@ def profile(
     columns = generation.columns
     number = columns.states.index(state) if state in columns.states else -1
     with stage(Stage.SEARCH):
-        mask, _ = allowed_rows(question, generation, catalogue.blocs, ())
+        mask = allowed_rows(question, generation, catalogue.blocs, ())
         rows = np.flatnonzero(mask)
         own = columns.state[rows] == number
         compared, chosen = comparable(generation, rows, own)

@@ -176,7 +176,7 @@ def _timeline(inquiry: Inquiry, years: range, most: int | None) -> _Timeline | N
     if issue is None or inquiry.judge is None:
         return None
     always = replace(inquiry.question, earliest=None)
-    mask, _ = allowed_rows(always, inquiry.generation, inquiry.catalogue.blocs, ())
+    mask = allowed_rows(always, inquiry.generation, inquiry.catalogue.blocs, ())
     found = inquiry.judge().standings(issue, always, most)
     spoken = np.flatnonzero(mask)
     owner, spoken_in = columns.state[spoken], columns.years(spoken)

@@ -71,7 +71,7 @@ def generations(roll_back: str | None) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 def serve(host: str, port: int) -> None:
-    """Serve the API and the page; builds the bundled index first if there is none."""
+    """Serve the API and the pages; builds the bundled index first if there is none."""
     comparator = open_comparator()
     if comparator.generations.current_id() is None:
         build_current(comparator)

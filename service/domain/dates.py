@@ -17,6 +17,9 @@ class Precision(StrEnum):
     YEAR = "year"
 
 
+_PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}  # by length
+
+
 @dataclass(frozen=True, slots=True)
 class PartialDate:
     """A day, a month or a year (ISO 8601 reduced precision), never more than the source tells.
@@ -40,7 +43,7 @@ class PartialDate:
 
     @property
     def precision(self) -> Precision:
-        return {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}[len(self.text)]
+        return _PRECISIONS[len(self.text)]
 
     @property
     def year(self) -> int:

@@ -118,11 +118,7 @@ def _by_both(
     (query,) = comparator.encoder.encode([issue.proposition])
     sides = comparator.contraries.of(query)
     assert sides is not None  # a proposition is its own issue
-    everything = [(0, generation.index.count)]
-    return np.maximum(
-        generation.index.scores(sides.holds, everything),
-        generation.index.scores(sides.denies, everything),
-    )
+    return np.maximum(generation.index.scores(sides.holds), generation.index.scores(sides.denies))
 
 
 def _by_words(
@@ -138,4 +134,4 @@ def _similarity(
     comparator: Comparator, generation: Generation, text: str
 ) -> npt.NDArray[np.float32]:
     (vector,) = comparator.encoder.encode([text])
-    return generation.index.scores(vector, [(0, generation.index.count)])
+    return generation.index.scores(vector)

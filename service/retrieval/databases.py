@@ -65,8 +65,13 @@ def refused(path: Path) -> Iterator[None]:
             raise Overloaded(
                 f"{path} is being written by another process: try again", RETRY_AFTER
             ) from error
-        full = shutil.disk_usage(path.parent).free < _LEAST_ROOM
-        why = f"the disk is full ({error})" if full else error
+        why = f"the disk is full ({error})" if _is_full(path.parent) else error
         raise IndexUnusable(f"{path} can't be used: {why}") from error
     except OSError as error:
         raise IndexUnusable(f"{path} can't be used: {error.strerror or error}") from error
+
+
+def _is_full(folder: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    return False

@@ -17,12 +17,9 @@ from service.domain.stages import proceed
 from service.retrieval.columns import KINDS, Mask
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
-from service.retrieval.index import Range
 
 # Sentences of one state at least this alike are shown once.
 SAME_WORDING = 0.95
-# |q.a - q.b| <= |a - b| for a unit q, so what folds into a row scores within this of it.
-_NEARBY = float(np.sqrt(2 - 2 * SAME_WORDING)) + 1e-4
 # So many rows are compared each with each rather than searched for twins one by one.
 FEW = 16
 # Reciprocal rank fusion's constant (Cormack, Clarke and Buettcher 2009).
@@ -70,14 +67,10 @@ class Scored:
 
 def allowed_rows(
     question: Question, generation: Generation, blocs: Blocs, topic_vectors: Sequence[Vectors]
-) -> tuple[Mask, list[Range]]:
-    """Rows that pass every filter, and the ranges of the states that may hold any."""
+) -> Mask:
+    """Rows that pass every filter."""
     columns = generation.columns
-    wanted = _wanted_states(question, columns.states)
-    ranges = _state_ranges(generation, wanted)
-    mask = np.zeros(len(columns), np.bool_)
-    for start, end in ranges:
-        mask[start:end] = True
+    mask = _of_wanted_states(question, generation)
     if question.kinds is not None:
         kinds = [KINDS.index(kind) for kind in question.kinds]
         mask &= np.isin(columns.kind, kinds) if len(kinds) > 1 else columns.kind == kinds[0]
@@ -93,8 +86,8 @@ def allowed_rows(
     if question.blocs:
         mask &= _members_at_the_time(question.blocs, generation, blocs, mask)
     if question.topics:
-        mask &= _on_topics(question, generation, topic_vectors, ranges)
-    return mask, ranges
+        mask &= _on_topics(question, generation, topic_vectors, mask)
+    return mask
 
 
 def score(
@@ -103,20 +96,17 @@ def score(
     queries: Vectors,
     sides: Sequence[tuple[Vectors, Vectors] | None],
     mask: Mask,
-    ranges: list[Range],
 ) -> list[Scored]:
     """One `Scored` for each row of `queries`, shape (parts, dimension). Where a part has
     two `sides`, rows are ranked by the nearer of them; their similarity stays the query's own."""
     scored = []
     for part, query, asked in zip(question.parts, queries, sides, strict=True):
         proceed()
-        similarity = generation.index.scores(query, ranges)
+        similarity = generation.index.scores(query, mask)
         if question.mode in (SearchMode.DENSE, SearchMode.EXACT):
-            np.copyto(similarity, -np.inf, where=~mask)
             rank_by = similarity
             if asked is not None:
-                rank_by = np.maximum(*(generation.index.scores(side, ranges) for side in asked))
-                np.copyto(rank_by, -np.inf, where=~mask)
+                rank_by = np.maximum(*(generation.index.scores(side, mask) for side in asked))
             scored.append(Scored(similarity, rank_by, None))
             continue
         rows, bm25 = generation.library.matches(part.text)
@@ -124,7 +114,6 @@ def score(
         lexical[rows] = bm25
         lexical[~mask] = -np.inf
         if question.mode is SearchMode.HYBRID:
-            similarity[~mask] = -np.inf
             scored.append(Scored(similarity, _fused(similarity, lexical), None))
         else:
             scored.append(Scored(similarity, lexical, None))
@@ -254,9 +243,13 @@ class _Ranking:
         """`_distinct` and `_folded` in one, by comparing all of a few rows with each other."""
         vectors = self._generation.index.vectors(rows)
         state = self._generation.columns.state[rows]
-        alike = np.where(state[:, None] == state, vectors @ vectors.T, -1.0).tolist()
+        products = np.where(state[:, None] == state, vectors @ vectors.T, -1.0)
+        order = self._keys(rows).argsort(kind="stable")
+        if np.count_nonzero(products >= SAME_WORDING) == len(rows):  # each is like itself alone
+            return rows[order[:most]].tolist(), [0] * min(most, len(rows))
+        alike = products.tolist()
         chosen: list[int] = []
-        for i in self._keys(rows).argsort(kind="stable").tolist():
+        for i in order.tolist():
             if len(chosen) < most and all(alike[i][c] < SAME_WORDING for c in chosen):
                 chosen.append(i)
         folded = [0] * len(chosen)
@@ -290,17 +283,13 @@ class _Ranking:
         row counts once, for the hit that it is most like."""
         counts = [0] * len(chosen)
         state, index = self._generation.columns.state, self._generation.index
-        similarity = self._scored.similarity
         for code in dict.fromkeys(int(state[row]) for row in chosen):
             mine = [i for i, row in enumerate(chosen) if state[row] == code]
             heads = [chosen[i] for i in mine]
             # Rows stand by state, so a state's rows are one slice of the ascending `rows`.
             low, high = np.searchsorted(state[rows], [code, code + 1])
             own = rows[low:high]
-            own = own[similarity[own] >= similarity[heads].min() - _NEARBY]
-            if len(own) == len(heads):
-                continue
-            alike = index.products(heads, own)
+            alike = index.products(heads, own, SAME_WORDING)
             twins = np.flatnonzero(alike.max(axis=0) >= SAME_WORDING)
             for row, nearest in zip(own[twins], alike[:, twins].argmax(axis=0), strict=True):
                 if row not in heads:
@@ -324,27 +313,15 @@ def _ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def _wanted_states(question: Question, states: Sequence[str]) -> set[str]:
-    wanted = set(states) - set(question.exclude)
-    if question.states:
-        wanted &= set(question.states)
-    return wanted
-
-
-def _state_ranges(generation: Generation, wanted: set[str]) -> list[Range]:
-    """Contiguous rows of the wanted states, neighbours joined."""
-    columns = generation.columns
-    starts = generation.state_starts
+def _of_wanted_states(question: Question, generation: Generation) -> Mask:
+    columns, starts = generation.columns, generation.state_starts
     ends = np.append(starts[1:], len(columns))
-    ranges: list[Range] = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=False):
-        if columns.states[columns.state[start]] not in wanted:
-            continue
-        if ranges and ranges[-1][1] == start:
-            ranges[-1] = (ranges[-1][0], end)
-        else:
-            ranges.append((start, end))
-    return ranges
+    mask = np.ones(len(columns), np.bool_)
+    for start, end, code in zip(starts, ends, columns.state[starts].tolist(), strict=False):
+        state = columns.states[code]
+        if state in question.exclude or (question.states and state not in question.states):
+            mask[start:end] = False
+    return mask
 
 
 def _members_at_the_time(
@@ -364,7 +341,7 @@ def _members_at_the_time(
 
 
 def _on_topics(
-    question: Question, generation: Generation, vectors: Sequence[Vectors], ranges: list[Range]
+    question: Question, generation: Generation, vectors: Sequence[Vectors], within: Mask
 ) -> Mask:
     """Rows tagged with one of the topics, or near to one that is given in free text."""
     columns = generation.columns
@@ -373,7 +350,7 @@ def _on_topics(
     least = generation.similarity_at(ON_POINT_PERCENTILE)
     for topic in question.topics:
         if topic.id is None:
-            mask |= generation.index.scores(next(free), ranges) >= least
+            mask |= generation.index.scores(next(free), within) >= least
         elif topic.id in columns.topic_ids:
             mask |= columns.topics[:, columns.topic_ids.index(topic.id)]
     return mask

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from service.validation.debates import Debate
 
 # Groups of states that are foretold from the others' votes.
-FOLDS = 10
+FOLDS = 5
 # The ridge, in units of the mean variance of a feature.
 RIDGE = 1.0
 

@@ -120,8 +120,7 @@ def _leanings(ground: Ground, issue: Issue) -> dict[int, dict[str, Floats]]:
     """By session and measure one figure a state, from its positions on the issue's subject."""
     index, level = ground.generation.index, ground.generation.similarity_at(SAME_SUBJECT_PERCENTILE)
     sides = ground.contraries.on(issue.id)
-    everything = [(0, index.count)]
-    holds, denies = index.scores(sides.holds, everything), index.scores(sides.denies, everything)
+    holds, denies = index.scores(sides.holds), index.scores(sides.denies)
     near = np.maximum(holds, denies) >= level
     leaning = np.full(index.count, np.nan)
     if ground.judge is not None:

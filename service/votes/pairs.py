@@ -38,16 +38,18 @@ class Pairs:
         others, spread_of_others = _ranks(y)
         return _correlation(ranks, others, spread * spread_of_others), auc(ranks, alike)
 
-    def left_out(self, states: int) -> tuple[Floats, Rows]:
-        """The figures without each of `states` states in turn, and how many pairs are left then:
-        shapes (2, states) and (states,). Ranks are taken anew: without a state they change."""
-        figures = np.empty((2, states))
+    def left_out(self, groups: Rows, number: int) -> tuple[Floats, Rows]:
+        """The figures without each of `number` groups of states in turn, and how many pairs are
+        left then: shapes (2, number) and (number,). `groups` has the group of each state. Ranks are
+        taken anew: without a group they change."""
+        figures = np.empty((2, number))
         figures[:] = np.array(self.figures())[:, None]
-        left = np.full(states, len(self))
-        for state in np.union1d(self.one, self.two):
-            kept = np.flatnonzero((self.one != state) & (self.two != state))
-            figures[:, state] = self.figures(kept)
-            left[state] = len(kept)
+        left = np.full(number, len(self))
+        one, two = groups[self.one], groups[self.two]
+        for group in np.union1d(one, two):
+            kept = np.flatnonzero((one != group) & (two != group))
+            figures[:, group] = self.figures(kept)
+            left[group] = len(kept)
         return figures, left
 
 

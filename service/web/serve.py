@@ -228,6 +228,16 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     task_class, error_task_class, parser_class = _Task, _Refusal, _Parser
     arrived, turned_away = 0.0, False
 
+    def writable(self) -> bool:
+        """Not while the answering thread sends by itself, and will tell what it leaves: until then
+        the loop would turn for nothing, some fifty times an answer, and hold up that thread. Above
+        the watermark that thread waits for the loop."""
+        if 0 < self.total_outbufs_len <= self.adj.outbuf_high_watermark:
+            if not self.outbuf_lock.acquire(blocking=False):
+                return False
+            self.outbuf_lock.release()
+        return bool(super().writable())
+
 
 def _is_busy(channel: Any) -> bool:
     return bool(channel.requests or channel.total_outbufs_len or channel.request is not None)

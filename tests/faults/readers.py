@@ -217,7 +217,7 @@ def _ask(generations: Generations) -> None:
     for record in generation.library.records(rows):
         generation.library.claim(record.claim.id)
         generation.library.statement(record.statement.id)
-    generation.index.scores(ToyEncoder().encode(["veto"])[0], [(0, len(rows))])
+    generation.index.scores(ToyEncoder().encode(["veto"])[0])
     generation.library.matches("veto")
     generations.all()
 

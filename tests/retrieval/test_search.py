@@ -21,6 +21,7 @@ from service.domain.statements import Kind, Statement
 from service.retrieval import search
 from service.retrieval.build import Builder
 from service.retrieval.generations import Generation, Generations
+from service.retrieval.index import VectorIndex
 from service.retrieval.search import (
     ON_POINT_PERCENTILE,
     SAME_WORDING,
@@ -74,8 +75,8 @@ def ask(generation: Generation, text: str, **fields: Any) -> list[RankedGroup]:
     question = Question(text=text, parts=(Part(text, 0, len(text)),), **fields)
     free = [t.text for t in question.topics if t.id is None]
     topics = list(ToyEncoder().encode(free))
-    mask, ranges = allowed_rows(question, generation, BLOCS, topics)
-    scored = score(question, generation, ToyEncoder().encode([text]), [None], mask, ranges)
+    mask = allowed_rows(question, generation, BLOCS, topics)
+    scored = score(question, generation, ToyEncoder().encode([text]), [None], mask)
     return ranked(question, generation, merge(scored))
 
 
@@ -261,9 +262,9 @@ def test_several_parts_answer_by_the_nearest(generation: Generation) -> None:
     question = Question(
         text="x", parts=parts, group_by=GroupBy.NONE, limit=1000, fold=False, kinds=None
     )
-    mask, ranges = allowed_rows(question, generation, BLOCS, [])
+    mask = allowed_rows(question, generation, BLOCS, [])
     queries = ToyEncoder().encode([p.text for p in parts])
-    scored = score(question, generation, queries, [None, None], mask, ranges)
+    scored = score(question, generation, queries, [None, None], mask)
     merged = ranked(question, generation, merge(scored))
     alike = generation.index.vectors(slice(None)) @ queries.T
     for hit in merged[0].hits:
@@ -277,12 +278,12 @@ def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
         text="x", parts=(Part("abolish veto", 0, 12),), group_by=GroupBy.NONE, limit=1000,
         fold=False, kinds=None,
     )  # fmt: skip
-    mask, ranges = allowed_rows(question, generation, BLOCS, [])
+    mask = allowed_rows(question, generation, BLOCS, [])
     query, contrary = ToyEncoder().encode(["abolish veto", "cancel debt"])
     (groups,) = ranked(
         question,
         generation,
-        *score(question, generation, query[None], [(query, contrary)], mask, ranges),
+        *score(question, generation, query[None], [(query, contrary)], mask),
     )
     vectors = generation.index.vectors(slice(None))
     nearer = np.maximum(vectors @ query, vectors @ contrary)
@@ -315,15 +316,35 @@ def test_products_of_rows_close_together_and_far_apart(generation: Generation) -
     index = generation.index
     whole = index.vectors(slice(None))
     for rows in ([0], [3, 4, 5, 7], [0, 50, index.count - 1], range(index.count)):
-        found = index.products([5, 0], np.array(rows))
-        np.testing.assert_allclose(found, whole[[5, 0]] @ whole[list(rows)].T, atol=1e-6)
+        expected = whole[[5, 0]] @ whole[list(rows)].T
+        for least in (-1.0, 0.5, SAME_WORDING):
+            found = index.products([5, 0], np.array(rows), least)
+            read = found > -np.inf
+            np.testing.assert_allclose(found[read], expected[read], atol=1e-6)
+            assert (expected[~read] < least).all()
 
 
-def test_rows_outside_the_ranges_have_no_score(generation: Generation) -> None:
+def test_products_that_need_not_be_read_are_told_by_the_first_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(400, 384)).astype(np.float32)
+    vectors[200:] = vectors[:200] + rng.normal(scale=0.3, size=(200, 384))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    VectorIndex.write(tmp_path / "vectors.faiss", vectors)
+    heads, rows = [0, 1, 2], np.arange(400)
+    found = VectorIndex.open(tmp_path / "vectors.faiss").products(heads, rows, SAME_WORDING)
+    expected = vectors[heads] @ vectors.T
+    alike = expected >= SAME_WORDING
+    assert alike.sum() == 6
+    np.testing.assert_allclose(found[alike], expected[alike], atol=1e-6)
+    assert (found == -np.inf).sum() > 1_000
+
+
+def test_rows_outside_the_mask_have_no_score(generation: Generation) -> None:
     index = generation.index
     query = index.vectors(2)
-    found = index.scores(query, [(1, 3), (3, 3), (10, 20)])
     inside = np.zeros(index.count, np.bool_)
     inside[1:3] = inside[10:20] = True
+    found = index.scores(query, inside)
+    assert (found[inside] == index.scores(query)[inside]).all()
     np.testing.assert_allclose(found[inside], index.vectors(slice(None))[inside] @ query, atol=1e-6)
     assert (found[~inside] == -np.inf).all()

@@ -81,7 +81,7 @@ def test_figures_and_leave_outs_are_scipy_s_and_scikit_learn_s(
     if len(pairs) < 3:
         return
     np.testing.assert_allclose(pairs.figures(), by_hand(x, y, alike), atol=1e-12)
-    figures, left = pairs.left_out(n)
+    figures, left = pairs.left_out(np.arange(n), n)
     for state in range(n):
         known = ~np.isnan(x + y)
         known[state] = known[:, state] = False

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from flask import Response
 
 from service.comparison import Comparator
 from service.corpus.bundled import bundled_statements
@@ -239,6 +240,51 @@ def test_a_stop_does_not_wait_for_ever(
     assert "1 requests weren't finished" in caplog.text
     end.set()
     connection.close()
+
+
+def test_the_loop_rests_while_an_answer_is_sent_and_sends_what_is_left(
+    bundled: Comparator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small answers, and those of more than waitress holds back, to a client that is slow."""
+    app = create_app(comparator=bundled, bound_host="127.0.0.1")
+    sizes = {"/little": 60_000, "/much": 40_000_000}
+    for path, size in sizes.items():
+        app.add_url_rule(
+            path, path, lambda size=size: Response(b"x" * 10_000 for _ in range(size // 10_000))
+        )
+    turns = 0
+    turn = serve.Server._turn
+
+    def counted(server: serve.Server, seconds: float) -> None:
+        nonlocal turns
+        turns += 1
+        turn(server, seconds)
+
+    monkeypatch.setattr(serve.Server, "_turn", counted)
+    server = serve.Server(app, bundled.settings, "127.0.0.1", 0)
+    running = threading.Thread(target=server.run)
+    running.start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+
+    def read(path: str, pause_s: float = 0.0) -> int:
+        connection.request("GET", path)
+        answer, length = connection.getresponse(), 0
+        while piece := answer.read(1_000_000):
+            length += len(piece)
+            time.sleep(pause_s)
+        return length
+
+    try:
+        assert all(read("/little") == sizes["/little"] for _ in range(20))
+        assert turns < 20 * 10
+        began = time.monotonic()
+        assert read("/much", 0.02) == sizes["/much"]
+        assert time.monotonic() - began < 20
+    finally:
+        connection.close()
+        server.stop()
+        running.join(20)
+        server.queue.shutdown()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
