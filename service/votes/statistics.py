@@ -288,7 +288,7 @@ def _estimate(value: float, left: Floats, within: tuple[float, float], p: float 
         return Estimate(None, None, None, None)
     error = np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum())
     half = float(stdtrit(n - 1, _UPPER) * error)
-    low, high = max(value - half, within[0]), min(value + half, within[1])
+    low, high = max(float(value) - half, within[0]), min(float(value) + half, within[1])
     return Estimate(round(float(value), 6), round(low, 6), round(high, 6), p)
 
 
