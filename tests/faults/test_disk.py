@@ -39,6 +39,7 @@ SEED = int(os.environ.get("CONCORD_FAULTS_SEED", "1"))
 QUERY = "Wide nets must be used by every fleet."
 SEARCH = ("search", QUERY, "--limit", "3", "--format", "json")
 SQLITES_ROOM = 1 << 16
+PATIENCE_S = 60.0
 MEGABYTE = 1024 * 1024
 Prepare = Callable[[], None]
 
@@ -70,9 +71,14 @@ class Place:
         )  # fmt: skip
 
     def run(self, *arguments: str, prepare: Prepare | None = None, **environment: str) -> str:
-        """What a command says that succeeds."""
-        process = self.start(*arguments, prepare=prepare, **environment)
-        out, err = process.communicate(timeout=120)
+        """What a command says that succeeds, once the service's own build is done."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            process = self.start(*arguments, prepare=prepare, **environment)
+            out, err = process.communicate(timeout=120)
+            if "another import or build is at work" not in err or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
         assert process.returncode == 0, (arguments, err)
         assert "Traceback" not in err
         return out
