@@ -156,6 +156,7 @@ def test_who_says_too_little_is_not_placed(built: Any) -> None:
     assert refused.value.field == "number"
 
 
+@pytest.mark.slow
 def test_the_seed_decides_all(built: Any) -> None:
     generation = built(corpus(1, SHUFFLED))
     first, again, other = (

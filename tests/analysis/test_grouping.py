@@ -98,6 +98,7 @@ def test_planted_groups_are_found_beyond_chance() -> None:
     assert np.array_equal(chance, of_chance(values, range(2, 8), 60, 0))
 
 
+@pytest.mark.slow
 def test_clouds_without_groups_are_as_chance_has_them() -> None:
     """Their p is spread over all of 0 to 1: of 40, about 2 are below 0.05."""
     p = []

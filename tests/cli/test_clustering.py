@@ -24,6 +24,7 @@ def runner(bundled: Comparator) -> CliRunner:
     )
 
 
+@pytest.mark.slow
 def test_every_format_says_the_same(bundled: Comparator, runner: CliRunner) -> None:
     found = bundled.clusters(to=2023, least=6, seed=3)
     told = json.loads(runner.invoke(main, [*ASKED, "--format", "json"]).output)
@@ -50,6 +51,7 @@ def test_too_few_states_are_said_to_be_too_few(runner: CliRunner) -> None:
     assert "number" in refused.output
 
 
+@pytest.mark.slow
 def test_a_package_has_tables_and_figures(
     bundled: Comparator, runner: CliRunner, tmp_path: Path
 ) -> None:

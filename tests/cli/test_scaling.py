@@ -31,6 +31,7 @@ def run(*asked: str) -> Result:
     return CliRunner().invoke(main, ["scale", *asked])
 
 
+@pytest.mark.slow
 def test_the_command_line_says_the_same(schools: Comparator, tmp_path: Path) -> None:
     references = {"BEL": -2.0, "QAT": 2.0, "JOR": 0.5}
     expected = schools.scale(

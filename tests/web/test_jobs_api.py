@@ -162,6 +162,7 @@ def test_a_job_makes_what_the_command_line_makes(app: Flask, tmp_path: Path) -> 
     assert validate(str(tmp_path / "datapackage.json")).valid
 
 
+@pytest.mark.slow
 def test_no_study_is_left_out(app: Flask) -> None:
     """Each is taken in and done."""
     mine = client(app)
