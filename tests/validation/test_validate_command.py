@@ -34,7 +34,7 @@ SIDES = {"BRA": HELD, "CHN": HELD, "EGY": HELD, "IND": HELD, "CAN": DENIED, "ISR
          "JPN": DENIED, "USA": DENIED}  # fmt: skip
 CODES = {"BRA": "BR", "CHN": "CN", "EGY": "EG", "IND": "IN", "CAN": "CA", "ISR": "IL", "JPN": "JP",
          "USA": "US"}  # fmt: skip
-TITLE = "Necessity of ending the economic, commercial and financial embargo imposed by a State"
+TITLE = "Lifting of the commercial and financial embargo imposed by a State"
 
 
 @pytest.fixture(scope="module")
