@@ -206,19 +206,29 @@ def _cells(
 def sides_in_common(
     states: Sequence[str], sides: Collection[Mapping[str, Side]]
 ) -> tuple[Counts, Counts, Counts]:
-    """Of each two states, shape (states, states): the issues on which both took a side, on which
-    they took the same, and on which one was for and the other against. `sides` are by issue."""
+    """As `in_common`, of each two `states`; `sides` are by issue."""
     taken = np.array(
         [[_SIDES.index(on.get(state, Side.SILENT)) for state in states] for on in sides], np.int8
     ).reshape(len(sides), len(states))
-    by_side = {side: taken == number for number, side in enumerate(Side)}
-    took = ~by_side.pop(Side.SILENT)
-    same = sum((_together(side, side) for side in by_side.values()), np.zeros((), np.int64))
-    opposed = _together(by_side[Side.FOR], by_side[Side.AGAINST])
-    return _together(took, took), same, opposed + opposed.T
+    return in_common(taken, taken)
+
+
+def in_common(
+    one: npt.NDArray[np.int8], other: npt.NDArray[np.int8]
+) -> tuple[Counts, Counts, Counts]:
+    """The issues on which a first and a second both took a side, on which they took the same, and
+    on which one was for and the other against: shape (firsts, seconds) each. `one` and `other` have
+    shape (issues, firsts) and (issues, seconds), and hold numbers of `Side`."""
+    silent, held, denied = (_SIDES.index(s) for s in (Side.SILENT, Side.FOR, Side.AGAINST))
+    taken = [number for number in range(len(_SIDES)) if number != silent]
+    same = sum(
+        (_together(one == number, other == number) for number in taken), np.zeros((), np.int64)
+    )
+    contrary = _together(one == held, other == denied) + _together(one == denied, other == held)
+    return _together(one != silent, other != silent), same, contrary
 
 
 def _together(one: Mask, other: Mask) -> Counts:
-    """On how many issues the first of two states is `one` and the second `other`, both of shape
-    (issues, states)."""
+    """On how many issues the first of two is `one` and the second `other`, both of shape (issues,
+    states)."""
     return one.astype(np.int64).T @ other.astype(np.int64)

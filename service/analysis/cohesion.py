@@ -240,8 +240,8 @@ def _topics(
     columns = generation.columns
     found = []
     for topic in catalogue.topics:
-        if topic.id in columns.topic_ids and only in (None, topic):
-            on = columns.topics[rows, columns.topic_ids.index(topic.id)]
+        if only in (None, topic):
+            on = columns.on_topic(topic.id)[rows]
             if (on & member).any():
                 found.append(topic_unity(generation, rows[on], member[on], topic.id, topic.name))
     return sorted(

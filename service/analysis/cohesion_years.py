@@ -126,8 +126,7 @@ def cohesion_years(
     with stage(Stage.SEARCH):
         mask = allowed_rows(question, generation, catalogue.blocs, ())
         if topic is not None:
-            on = topic.id in columns.topic_ids
-            mask &= columns.topics[:, columns.topic_ids.index(topic.id)] if on else False
+            mask &= columns.on_topic(topic.id)
         rows = np.flatnonzero(mask)
         spoken = columns.years(rows)
         member = members_when_speaking(columns, rows, [bloc])[:, 0]

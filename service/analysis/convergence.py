@@ -134,8 +134,7 @@ def convergence(
     with stage(Stage.SEARCH):
         mask = allowed_rows(question, generation, catalogue.blocs, ())
         if topic is not None:
-            on = topic.id in columns.topic_ids
-            mask &= columns.topics[:, columns.topic_ids.index(topic.id)] if on else False
+            mask &= columns.on_topic(topic.id)
         rows = np.flatnonzero(mask)
         spoken = columns.years(rows)
         numbers = [columns.states.index(s) if s in columns.states else -1 for s in pair]

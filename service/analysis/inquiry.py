@@ -59,8 +59,8 @@ def inquire(
     with stage(Stage.SEARCH):
         within = allowed_rows(question, generation, catalogue.blocs, ())
         about = np.zeros(len(within), np.bool_)
-        if subject.topic is not None and subject.topic.id in columns.topic_ids:
-            about |= columns.topics[:, columns.topic_ids.index(subject.topic.id)]
+        if subject.topic is not None:
+            about |= columns.on_topic(subject.topic.id)
         level = generation.similarity_at(ON_POINT_PERCENTILE)
         for vector in asked:
             about |= generation.index.scores(vector, within) >= level

@@ -16,6 +16,7 @@ from service.analysis.agreement import LEAST_ISSUES
 from service.analysis.judged import Judged, JudgedIssue, period, shown_by
 from service.analysis.likeness import Likeness, likenesses
 from service.analysis.matrix import Compared, comparable
+from service.analysis.proportions import NORMAL_95
 from service.analysis.tabular import Table, Tabular
 from service.catalogue import Catalogue
 from service.domain.questions import Question
@@ -36,7 +37,6 @@ PROFILE_COLUMNS = (
     "similarity", "expected", "agreement", "same", "issues", "side", "since", "basis",
 )  # fmt: skip
 # Of the normal distribution, for 95%.
-_Z = 1.959964
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -312,7 +312,7 @@ def ratios(
         half = np.where(k == 0, 0.5, 0.0)
         x, y = (k + half) / (n + half), (others + half) / (of + half)
         spread = np.sqrt(1 / (k + half) - 1 / (n + half) + 1 / (others + half) - 1 / (of + half))
-        low, high = x / y * np.exp(-_Z * spread), x / y * np.exp(_Z * spread)
+        low, high = x / y * np.exp(-NORMAL_95 * spread), x / y * np.exp(NORMAL_95 * spread)
         ratio = (k / n) / (others / of)
     low = np.where(k == 0, 0.0, low)
     ratio, low, high = (np.where(others > 0, f, np.nan) for f in (ratio, low, high))

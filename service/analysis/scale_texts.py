@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.analysis.inquiry import Inquiry
+from service.analysis.proportions import NORMAL_95
 from service.analysis.scale_units import LEAST_CLAIMS, LEAST_UNITS, Floats, Placed, Rows, Units
 from service.analysis.word_counts import WordCounts, word_counts
 from service.analysis.wordfish import Wordfish, wordfish
@@ -18,7 +19,6 @@ from service.errors import InvalidInput
 LEAST_WORDS = 10
 # Texts, and texts x words, that Wordfish takes: they bound its memory to about a gigabyte.
 MOST_TEXTS, MOST_COUNTS = 2_000, 20_000_000
-_Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class Texts:
         return int(np.flatnonzero(self.places == unit)[0])
 
     def _placed(self, values: Floats, error: Floats) -> Placed:
-        return Placed(*map(self.spread, (values, values - _Z * error, values + _Z * error)))
+        return Placed(
+            *map(self.spread, (values, values - NORMAL_95 * error, values + NORMAL_95 * error))
+        )
 
 
 def find_texts(inquiry: Inquiry, units: Units, *, whole: bool) -> Texts | None:

@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.agreement import LEAST_POSITIONS
-from service.domain.stages import proceed
+from service.analysis.best_matches import Groups, sums_between
 from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
 
 # Of members, and of outsiders, with enough positions on a topic; fewer are too few for figures.
 LEAST_STATES = 3
-# Positions of members that are compared with all others at a time.
-_AT_A_TIME = 500
 # Of the interval: what lies below its upper end.
 _UPPER = 0.975
 
@@ -70,7 +68,10 @@ def topic_unity(
     kept = np.repeat(enough, counts)
     rows, owner = rows[order][kept], owner[kept]
     starts = np.cumsum(counts[enough]) - counts[enough]
-    alike = _alike(generation.index.vectors(rows), starts, members)
+    groups = Groups(generation.index.vectors(rows), starts)
+    ours_only = groups.of((0, members))
+    there, back = sums_between(ours_only, groups)
+    alike = (there + back) / (ours_only.counts[:, None] + groups.counts)
     states = owner[starts]
     different = states[:members, None] != states[None, members:]
     figures = difference(alike[:, :members], alike[:, members:], different)
@@ -108,22 +109,3 @@ def difference(
 def _spread(left_out: Floats) -> float:
     n = len(left_out)
     return float((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum())
-
-
-def _alike(vectors: npt.NDArray[np.float32], starts: Rows, first: int) -> npt.NDArray[np.float64]:
-    """The similarity of `matrix.Alike` of each of the `first` groups with every group: shape
-    (first, groups). Groups begin at `starts`."""
-    counts = np.diff(np.append(starts, len(vectors)))
-    found = np.empty((first, len(starts)))
-    # Several groups at a time: of one, which may have two positions, most time would go into
-    # getting all the others ready.
-    piece = (np.cumsum(counts[:first]) - 1) // _AT_A_TIME
-    for groups in np.split(np.arange(first), np.flatnonzero(np.diff(piece)) + 1):
-        proceed()
-        begin, own = starts[groups[0]], starts[groups] - starts[groups[0]]
-        block = vectors[begin : begin + counts[groups].sum()] @ vectors.T
-        there = np.maximum.reduceat(block, starts, axis=1).astype(np.float64)
-        back = np.maximum.reduceat(block, own, axis=0).astype(np.float64)
-        sums = np.add.reduceat(there, own, axis=0) + np.add.reduceat(back, starts, axis=1)
-        found[groups] = sums / (counts[groups, None] + counts)
-    return found

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Fewer claims of one of the two make an empty cell.",
 )
-@click.option("--intervals/--no-intervals", default=True, help="Without, it takes a third.")
+@click.option("--intervals/--no-intervals", default=True, help="Without, less than half the time.")
 @click.option(
     "--judged",
     type=click.IntRange(0, 10),

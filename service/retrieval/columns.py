@@ -47,6 +47,12 @@ class Columns:
             return np.empty(0, np.int64)
         return np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1)).astype(np.int64)
 
+    def on_topic(self, topic: str) -> Mask:
+        """Rows that have the topic; none where this generation doesn't know it."""
+        if topic not in self.topic_ids:
+            return np.zeros(len(self), np.bool_)
+        return self.topics[:, self.topic_ids.index(topic)]
+
     def overlapping(self, earliest: date | None, latest: date | None) -> Mask:
         """Rows whose date may lie within the period, both ends included."""
         mask = np.ones(len(self), np.bool_)

@@ -351,6 +351,6 @@ def _on_topics(
     for topic in question.topics:
         if topic.id is None:
             mask |= generation.index.scores(next(free), within) >= least
-        elif topic.id in columns.topic_ids:
-            mask |= columns.topics[:, columns.topic_ids.index(topic.id)]
+        else:
+            mask |= columns.on_topic(topic.id)
     return mask

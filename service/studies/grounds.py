@@ -23,7 +23,10 @@ from service.retrieval.generations import Generation
 from service.studies.study import Result
 
 # Of the project's data, what may change a figure.
-DATA = ("states.yaml", "blocs.yaml", "topics.yaml", "issues.yaml", "positions.jsonl", LABELS)
+DATA = (
+    "states.yaml", "blocs.yaml", "topics.yaml", "issues.yaml", "votes.yaml", "positions.jsonl",
+    LABELS,
+)  # fmt: skip
 CORRECTIONS, OWN_ISSUES = "corrections", "issues of one's own"
 LIBRARIES = (
     "numpy", "scipy", "scikit-learn", "pandas", "ruptures", "faiss-cpu", "onnxruntime",

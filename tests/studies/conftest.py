@@ -21,6 +21,9 @@ def judged(
     """With the tests' tiny model, which has judged the issues of one topic. Not to be changed."""
     folder = tmp_path_factory.mktemp("judged") / "indexes"
     comparator = _copied(bundled, folder, stance_model=stance_folder)
+    # What tests that ran before have judged on the same index.
+    for kept in folder.glob("verdicts.sqlite*"):
+        kept.unlink()
     judge(comparator)
     return comparator
 
