@@ -1,5 +1,8 @@
 """One tree of errors. It knows neither HTTP nor exit codes; the edges translate."""
 
+import copyreg
+from typing import Any
+
 # Characters of a message; one that quotes a damaged file would be as long as that.
 LONGEST = 1_000
 
@@ -15,6 +18,10 @@ class ConcordError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(shortened(message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, whatever it was made of: errors come back from the machines of a cluster."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InvalidInput(ConcordError):
@@ -51,6 +58,10 @@ class DatabaseUnusable(ConcordError):
     this version. The message names it without its password."""
 
     retry_after = 5.0  # seconds
+
+
+class ClusterUnusable(ConcordError):
+    """The cluster that is set can't be reached, or was lost in mid-work."""
 
 
 class Unauthorized(ConcordError):

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+_PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+
 Ids = npt.NDArray[np.int64]
 
 
@@ -22,9 +24,10 @@ class Graph:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        # A graphics processor where the installed runtime can use one (onnxruntime-gpu).
+        usable = onnxruntime.get_available_providers()
+        providers = [name for name in _PROVIDERS if name in usable]
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
 
     def run(self, ids: Ids, mask: Ids) -> npt.NDArray[np.float32]:
         """`ids` and `mask` have shape (texts, tokens); safe to call from several threads."""
@@ -32,8 +35,19 @@ class Graph:
         return np.asarray(out, dtype=np.float32)
 
 
+_most: int | None = None
+
+
+def use_cores(count: int) -> None:
+    """Of a machine that this process shares with others of its kind."""
+    global _most
+    _most = count
+
+
 def cores() -> int:
     """Processor cores that this process may use."""
+    if _most is not None:
+        return _most
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

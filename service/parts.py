@@ -9,13 +9,17 @@ from typing import Self
 from service.analysis.annotations import read_annotations
 from service.analysis.issue_judge import IssueJudge, Recent
 from service.catalogue import Catalogue, load_issues
+from service.cluster.cluster import Cluster
 from service.corpus.claims import ClaimMaker
 from service.domain.issues import Annotation, Issues
 from service.errors import InvalidInput
 from service.ingest import Ingest
 from service.operation.switch import finish
+from service.retrieval.cluster_encoder import ClusterEncoder
 from service.retrieval.encoder import Encoder, open_encoder
+from service.retrieval.engine import Engine
 from service.retrieval.generations import Generation, Generations, refuse_other_encoder
+from service.retrieval.milvus import Milvus
 from service.settings import Settings
 from service.stance.contraries import Contraries
 from service.stance.corrections import Corrections
@@ -29,7 +33,7 @@ class Parts:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         finish(self.settings.indexes)
-        self.generations = Generations(self.settings.indexes)
+        self.generations = Generations(self.settings.indexes, self.engine)
         self._recent = Recent()
         self._kept_to: Generation | None = None
         self.ingest = Ingest(
@@ -47,6 +51,26 @@ class Parts:
     @cached_property
     def encoder(self) -> Encoder:
         return open_encoder(self.settings.model, self.settings.models)
+
+    @cached_property
+    def engine(self) -> Engine | None:
+        """What searches the vectors, if not this process; nothing is reached before it is asked."""
+        uri, token = self.settings.milvus_uri, self.settings.milvus_token
+        return None if uri is None else Milvus(uri, token.get_secret_value() if token else None)
+
+    @cached_property
+    def cluster(self) -> Cluster | None:
+        """Nothing is reached before there is work for it."""
+        address = self.settings.ray_address
+        return None if address is None else Cluster(address)
+
+    @property
+    def bulk_encoder(self) -> Encoder:
+        """What encodes many texts at once: the same vectors, by the cluster where there is one."""
+        if self.cluster is None:
+            return self.encoder
+        model, folder = self.settings.model, self.settings.models
+        return ClusterEncoder(self.encoder, model, folder, self.cluster)
 
     @cached_property
     def stance_model(self) -> StanceJudge:

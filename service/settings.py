@@ -28,6 +28,16 @@ class Settings(BaseSettings):
     cross-encoder for inference: its folder or its name on the hub. With `none`, no stance can be
     asked for.
 
+    `ray_address` (also RAY_ADDRESS) is a Ray cluster, which then encodes what a build needs and
+    computes matrices: `host:port` where this machine is one of it, `auto` for the one that runs
+    here, `ray://host:port`, or `local`, this machine's cores. Without it this process does so.
+
+    `milvus_uri` (also MILVUS_URI) is a Milvus that holds each generation as well, and
+    searches it: `http://host:19530`, `http://host:19530/database` where others use it too, or a
+    file `*.db` for milvus-lite, which one process at a time can open. `milvus_token` (also
+    MILVUS_TOKEN) is `user:password` or a key. Without it this process searches, with the same
+    answers.
+
     `database_url` (also DATABASE_URL) is a PostgreSQL or SQLite database for keys, quotas and the
     like; without it they are in `indexes`/accounts.sqlite. `anonymous_read` lets anyone read
     without a key: by default only this machine, where the service is bound to loopback.
@@ -60,6 +70,15 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, validation_alias=AliasChoices("CONCORD_DATABASE_URL", "DATABASE_URL")
     )
+    ray_address: str | None = Field(
+        default=None, validation_alias=AliasChoices("CONCORD_RAY_ADDRESS", "RAY_ADDRESS")
+    )
+    milvus_uri: str | None = Field(
+        default=None, validation_alias=AliasChoices("CONCORD_MILVUS_URI", "MILVUS_URI")
+    )
+    milvus_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("CONCORD_MILVUS_TOKEN", "MILVUS_TOKEN")
+    )
     anonymous_read: bool | None = None
     rate_limit: str = "600 per minute"
     rate_limit_storage: SecretStr = SecretStr("memory://")
@@ -75,6 +94,11 @@ class Settings(BaseSettings):
     metrics: Literal["loopback", "public"] = "loopback"
     log_queries: bool = False
     cors_origins: tuple[str, ...] = ()
+
+    @field_validator("ray_address", "milvus_uri")
+    @classmethod
+    def _set(cls, value: str | None) -> str | None:
+        return value or None
 
     @field_validator("stance_model")
     @classmethod

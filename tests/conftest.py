@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from service.cluster.cluster import Cluster
 from service.comparison import Comparator
 from service.corpus.bundled import bundled_statements
 from service.domain.dates import PartialDate
@@ -17,6 +18,7 @@ from service.retrieval.build import Builder, Built
 from service.retrieval.encoder import Progress, Vectors
 from service.retrieval.store import StatementStore
 from service.settings import Settings
+from tests.ray_head import Head, ray_head
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
@@ -128,3 +130,17 @@ def stance_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.tiny_stance import train_tiny  # brings torch with it
 
     return train_tiny(tmp_path_factory.mktemp("stance"))
+
+
+@pytest.fixture(scope="session")
+def head() -> Iterator[Head]:
+    """A Ray cluster on this machine, which the tests of a process share."""
+    with ray_head() as started:
+        yield started
+
+
+@pytest.fixture
+def cluster(head: Head, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    for name, value in head.environment.items():
+        monkeypatch.setenv(name, value)
+    return Cluster(head.address)

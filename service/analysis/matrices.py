@@ -14,13 +14,14 @@ from service.analysis.kept_blocks import KeptBlocks
 from service.analysis.pair_matrix import Judge, PairMatrix, Progress, Wanted, pair_matrix
 from service.analysis.units import Unit, units
 from service.catalogue import Catalogue
+from service.cluster.cluster import Cluster
 from service.domain.issues import Issue
 from service.domain.questions import Question
 from service.domain.stages import answered_from
 from service.domain.standing import Side
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
-from service.retrieval.search import allowed_rows
+from service.retrieval.filters import allowed_rows
 
 MATRIX_FILTERS = ("exclude", "states", "blocs", "topics", "from", "to", "forum", "kind")
 # Of positions that a request may compare, and of units: two sessions of the General Debate take ten
@@ -55,6 +56,7 @@ def matrix(
     folder: Path | None,
     bounded: bool,
     progress: Progress | None,
+    cluster: Cluster | None,
 ) -> PairMatrix:
     """`issues` are those that may count: of them the ones that `issue_judge` judged before. Raises
     InvalidInput naming `from` where it is `bounded` and too much to be compared, `judged` where
@@ -95,7 +97,8 @@ def matrix(
     }
     run = {"query": query, "generation": generation.manifest.id, "stance_model": stance_model}
     blocks = KeptBlocks(folder, run)
-    pair_matrix(generation, found, wanted, blocks, judge, progress)
+    # Who waits for a request's few blocks doesn't want to wait for a cluster.
+    pair_matrix(generation, found, wanted, blocks, judge, progress, None if bounded else cluster)
     sides = found.sides(known, evidence)
     # An issue on which nobody of these took a side here counts for nothing.
     spoken = (sides != list(Side).index(Side.SILENT)).any(axis=1) if len(known) else np.empty(0)

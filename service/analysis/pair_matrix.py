@@ -8,7 +8,7 @@ never all with all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
@@ -17,22 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from service.analysis.agreement import in_common
-from service.analysis.best_matches import (
-    Groups,
-    nearest_sums,
-    spans,
-    spread_between,
-    sums_between,
-)
+from service.analysis.best_matches import spans
 from service.analysis.kept_blocks import Arrays, KeptBlocks
 from service.analysis.proportions import NORMAL_95, wilson
+from service.analysis.similar_blocks import Span, blocks_of_cluster, similar_block
 from service.analysis.tabular import Column, Table, Tabular, Type
 from service.analysis.units import Units
+from service.cluster.cluster import Cluster
 from service.domain.stages import proceed
 from service.domain.stance import Stance, Verdict
 from service.domain.standing import Side
 from service.retrieval.generations import Generation
-from service.retrieval.search import ON_POINT_PERCENTILE
+from service.retrieval.levels import ON_POINT_PERCENTILE
 
 # Claims of either side that one block compares: what is lost at most when a run is killed.
 BLOCK = 8_192
@@ -210,68 +206,57 @@ def pair_matrix(
     blocks: KeptBlocks,
     judge: Judge | None = None,
     progress: Progress | None = None,
+    cluster: Cluster | None = None,
 ) -> None:
     """Fill `blocks`, those that are kept already left as they are. `judge` is needed where
     positions are to be judged. `progress` is told how many pairs of claims are compared, and of how
-    many; what it raises stops the run."""
-    counts, done = units.counts, 0
-    todo = _blocks(units)
+    many; what it raises stops the run. A `cluster` compares the claims of several blocks at a time;
+    positions are judged here all the same."""
+    counts, todo = units.counts, _blocks(units)
     sizes = [
         int(counts[slice(*a)].sum()) * int(counts[slice(*b)].sum()) // (2 if a == b else 1)
         for a, b in todo
     ]
-    for number, (a, b) in enumerate(todo):
-        if progress is not None:
-            progress(done, sum(sizes))
-        if blocks.get(number) is None:
-            blocks.keep(number, _block(generation, units, a, b, wanted, judge))
-        done += sizes[number]
+    missing = {number: two for number, two in enumerate(todo) if blocks.get(number) is None}
+    done = sum(sizes) - sum(sizes[number] for number in missing)
     if progress is not None:
         progress(done, sum(sizes))
+    for number, similar in _compared(generation, units, missing, wanted, cluster):
+        judged: Arrays = {}
+        if wanted.judged and judge is not None:
+            judged = _judged(generation, units, *missing[number], wanted, judge)
+        blocks.keep(number, {**similar, **judged})
+        done += sizes[number]
+        if progress is not None:
+            progress(done, sum(sizes))
 
 
-def _blocks(units: Units) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _blocks(units: Units) -> list[tuple[Span, Span]]:
     return list(combinations_with_replacement(spans(units.counts, BLOCK), 2))
 
 
-def _block(
+def _compared(
     generation: Generation,
     units: Units,
-    a: tuple[int, int],
-    b: tuple[int, int],
+    missing: Mapping[int, tuple[Span, Span]],
     wanted: Wanted,
-    judge: Judge | None,
-) -> Arrays:
-    one = units.groups(generation, *a)
-    other = one if a == b else units.groups(generation, *b)
-    found: dict[str, npt.NDArray[Any]] = {}
-    if wanted.intervals:
-        spread = spread_between(one, other)
-        found = {"similarity": spread.similarity, "error": spread.error}
-    else:
-        if a == b:
-            there = nearest_sums(one)
-            back = there.T
-        else:
-            there, back = sums_between(one, other)
-        found = {"similarity": (there + back) / (one.counts[:, None] + other.counts[None, :])}
-    found = {name: table.astype(np.float32) for name, table in found.items()}
-    if wanted.judged and judge is not None:
-        found |= _judged(generation, units, a, b, one, other, wanted, judge)
-    return found
+    cluster: Cluster | None,
+) -> Iterator[tuple[int, Arrays]]:
+    """By number of the block; here in their order, from a cluster as they come."""
+    if cluster is not None and len(missing) > 1:
+        yield from blocks_of_cluster(cluster, generation, units, missing, wanted.intervals)
+        return
+    for number, (a, b) in missing.items():
+        other = None if a == b else units.groups(generation, *b)
+        yield number, similar_block(units.groups(generation, *a), other, wanted.intervals)
 
 
 def _judged(
-    generation: Generation,
-    units: Units,
-    a: tuple[int, int],
-    b: tuple[int, int],
-    one: Groups,
-    other: Groups,
-    wanted: Wanted,
-    judge: Judge,
+    generation: Generation, units: Units, a: Span, b: Span, wanted: Wanted, judge: Judge
 ) -> Arrays:
     """Counts of verdicts, by stance: shape (units of a, units of b)."""
+    one = units.groups(generation, *a)
+    other = one if a == b else units.groups(generation, *b)
     level = generation.similarity_at(ON_POINT_PERCENTILE)
     pairs: list[tuple[int, int]] = []
     of_cell: list[tuple[int, int]] = []

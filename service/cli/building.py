@@ -148,8 +148,9 @@ def build_current(comparator: Comparator) -> Built:
     settings = comparator.settings
     with exclusive(settings.indexes), progress() as steps:
         builder = Builder(
-            settings.indexes, comparator.encoder, comparator.catalogue.topics.ids,
+            settings.indexes, comparator.bulk_encoder, comparator.catalogue.topics.ids,
             bundled_statements(settings.data), settings.keep_generations,
+            comparator.engine,
         )  # fmt: skip
         return builder.build(steps)
 

@@ -61,7 +61,7 @@ class Bulk(Inquiries):
             issue_judge.judge_whole(issues, None if judge_all else 0)
         return matrix(
             question, *named, generation, self.catalogue, issues, issue_judge, judge,
-            self.stance_model.name if judge else None, folder, bounded, progress,
+            self.stance_model.name if judge else None, folder, bounded, progress, self.cluster,
         )  # fmt: skip
 
     def clusters(

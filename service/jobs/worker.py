@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from service.domain.stages import Stage, telling
-from service.errors import ConcordError, DatabaseUnusable, IndexUnusable
+from service.errors import ClusterUnusable, ConcordError, DatabaseUnusable, IndexUnusable
 from service.jobs.store import LEASE_S, Job, Jobs, Taken
 
 log = logging.getLogger(__name__)
@@ -206,6 +206,10 @@ class Worker:
             except IndexUnusable as error:
                 log.error("index-unusable: %s", error)
                 self._fail(run, taken, "the index can't be used at present: try again later")
+                how = "failed"
+            except ClusterUnusable as error:
+                log.error("cluster-unusable: %s", error)
+                self._fail(run, taken, "the cluster can't be used at present: try again later")
                 how = "failed"
             except ConcordError as error:
                 self._fail(run, taken, str(error))

@@ -197,13 +197,13 @@ def test_a_killed_run_goes_on_and_gives_the_same(
     # What was being written when the machine went down is no more than a beginning.
     (tmp_path / "run" / "0000002.npz").write_bytes(b"PK\x03\x04")
     computed: list[int] = []
-    compute = module._block
+    compute = module.similar_block
 
     def counting(*given: object) -> Arrays:
         computed.append(1)
         return compute(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_block", counting)
+    monkeypatch.setattr(module, "similar_block", counting)
     again = made(generation, Unit.STATE, Wanted(least=2), KeptBlocks(tmp_path / "run", run))
     assert list(again.rows()) == whole
     assert 0 < len(computed) == len(list((tmp_path / "run").glob("*.npz"))) - 3
