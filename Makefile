@@ -1,16 +1,17 @@
-# make run | test | check | bench | load | faults | contract | slow | install
+# make run | test | check | bench | bench-peers | load | faults | contract | slow | install
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # On Linux: make install TORCH_INDEX=<PyTorch's CPU index> (README, "Size") avoids the CUDA build.
 TORCH_INDEX ?=
 LOAD ?=
+PEERS ?=
 BIN := .venv/bin
 # Of make contract.
 CASES ?= 10000
 UNGDC ?= ../shared/corpora/ungdc
 
-.PHONY: run test slow contract faults check bench load install
+.PHONY: run test slow contract faults check bench bench-peers load install
 
 run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
@@ -38,6 +39,11 @@ check: .venv/installed
 bench: .venv/installed
 	$(BIN)/python -m service.evaluation.bench --corpus $(UNGDC)
 	$(BIN)/python -m service.evaluation.bulk
+
+# Concord and the field, on the index that make bench has built: half an hour, on all of the record
+# an hour and more. PEERS="--claims 100000" for less, PEERS=--write to have it in the README.
+bench-peers: .venv/installed
+	$(BIN)/python -m service.evaluation.peers $(PEERS)
 
 # Ten minutes each, on Concord and on txtai in turn; LOAD="--minutes 1 --only bundled" for less.
 load: .venv/installed
