@@ -20,17 +20,11 @@ from service.domain.stages import Stage, answered_from, stage
 from service.domain.stance import Stance
 from service.questions import MOST_GROUPS
 from service.retrieval.encoder import Encoder, Vectors
+from service.retrieval.filters import allowed_rows
 from service.retrieval.generations import Generation
-from service.retrieval.search import (
-    ON_POINT_PERCENTILE,
-    SAME_SUBJECT_PERCENTILE,
-    RankedGroup,
-    Scored,
-    allowed_rows,
-    merge,
-    rank,
-    score,
-)
+from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_SUBJECT_PERCENTILE
+from service.retrieval.ranking import RankedGroup
+from service.retrieval.search import Asked, Search
 from service.retrieval.wording import word_stems
 from service.stance.contraries import Contraries, Sides
 from service.stance.corrections import Corrections
@@ -66,26 +60,27 @@ class Answerer:
         self._judge = judge
 
     def answer(self) -> TabularAnswer:
-        return self._answer(*self._scored())
+        return self._answer(*self._search())
 
     def facets(self) -> Facets:
-        scored, sides = self._scored()
-        answer = self._answer(scored, sides) if self._question.judged else None
-        return self._facets(scored, answer)
+        search, asked, sides = self._search()
+        answer = self._answer(search, asked, sides) if self._question.judged else None
+        return self._facets(search, asked, answer)
 
     def overview(self) -> Overview:
-        scored, sides = self._scored()
-        answer = self._answer(scored, sides)
-        return overview(answer, self._facets(scored, None), self._catalogue)
+        search, asked, sides = self._search()
+        answer = self._answer(search, asked, sides)
+        return overview(answer, self._facets(search, asked, None), self._catalogue)
 
-    def _facets(self, scored: list[Scored], answer: TabularAnswer | None) -> Facets:
-        found, level = merge(scored), self._level
+    def _facets(
+        self, search: Search, asked: Sequence[Asked], answer: TabularAnswer | None
+    ) -> Facets:
         return facets(
             self._generation,
             self._catalogue,
-            np.flatnonzero((found.rank_by > -np.inf) & (found.similarity >= level)),
+            search.on_point(asked),
             echo(self._question),
-            level,
+            self._level,
             answer,
         )
 
@@ -93,20 +88,22 @@ class Answerer:
     def _level(self) -> float:
         return self._generation.similarity_at(ON_POINT_PERCENTILE)
 
-    def _answer(self, scored: list[Scored], sides: list[Sides | None]) -> TabularAnswer:
+    def _answer(
+        self, search: Search, asked: Sequence[Asked], sides: list[Sides | None]
+    ) -> TabularAnswer:
         question, manifest = self._question, self._generation.manifest
         parts: tuple[AnsweredPart, ...] = ()
-        if len(scored) > 1 and question.cursor is None and question.by_part:
+        if len(asked) > 1 and question.cursor is None and question.by_part:
             parts = tuple(
                 AnsweredPart(
                     text=part.text,
                     start=part.start,
                     end=part.end,
-                    results=self._results(one, number, len(scored) + 1)[0],
+                    results=self._results(search, [one], number, len(asked) + 1)[0],
                 )
-                for number, (part, one) in enumerate(zip(question.parts, scored, strict=True))
+                for number, (part, one) in enumerate(zip(question.parts, asked, strict=True))
             )
-        results, used = self._results(merge(scored), share=len(parts) + 1)
+        results, used = self._results(search, asked, share=len(parts) + 1)
         return TabularAnswer(
             query=echo(question) | (asked_too(sides) if question.judged else {}),
             generation=manifest.id,
@@ -118,8 +115,8 @@ class Answerer:
             next=None if used is None else write_cursor(question, manifest.id, used),
         )
 
-    def _scored(self) -> tuple[list[Scored], list[Sides | None]]:
-        """Part by part, with what was asked beside it."""
+    def _search(self) -> tuple[Search, list[Asked], list[Sides | None]]:
+        """Where to search, each part, and what was asked beside it."""
         free = [topic.text for topic in self._question.topics if topic.id is None]
         texts = [part.text for part in self._question.parts]
         with stage(Stage.ENCODE):
@@ -131,7 +128,9 @@ class Answerer:
             sides = self._sides(queries)
             beside = [(found.holds, found.denies) if found else None for found in sides]
             mask = allowed_rows(self._question, self._generation, self._catalogue.blocs, topics)
-            return score(self._question, self._generation, queries, beside, mask), sides
+            search = Search(self._question, self._generation, mask, self._catalogue.blocs)
+        parts = zip(self._question.parts, queries, beside, strict=True)
+        return search, [Asked(part, query, both) for part, query, both in parts], sides
 
     def _sides(self, queries: Vectors) -> list[Sides | None]:
         """Asked as well where stances are wanted: opposition words it differently."""
@@ -144,7 +143,8 @@ class Answerer:
 
     def _results(
         self,
-        scored: Scored,
+        search: Search,
+        asked: Sequence[Asked],
         part: int | None = None,
         share: int = 1,
     ) -> tuple[tuple[Group, ...] | tuple[Hit, ...], int | None]:
@@ -155,8 +155,7 @@ class Answerer:
         wanted, limit = self._question.stances, self._question.limit
         skip = self._question.cursor.skip if self._question.cursor else 0
         most = limit + 1 if wanted is None else MOST_GROUPS
-        with stage(Stage.GROUP):
-            ranked = rank(self._question, self._generation, scored, skip, most)
+        ranked = search.page(asked, skip, most)
         found: list[Group] = []
         used = 0
         # Where only some stances are wanted, the nearest are judged first, and no more of them

@@ -11,7 +11,7 @@ from service.domain.answers import Hit
 from service.domain.questions import Question
 from service.retrieval.generations import Generation
 from service.retrieval.library import ClaimRecord
-from service.retrieval.search import RankedHit
+from service.retrieval.ranking import RankedHit
 from service.retrieval.wording import stem
 from service.stance.contraries import Sides
 

@@ -47,7 +47,7 @@ from service.domain.statements import Claim, Statement
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
 from service.retrieval.library import ClaimRecord, place_in_time
-from service.retrieval.search import ON_POINT_PERCENTILE, SAME_WORDING
+from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_WORDING
 from service.retrieval.wording import SharedWords
 from service.stance.judge import StanceJudge
 

@@ -25,7 +25,7 @@ from service.domain.topics import Topic
 from service.errors import NotFound
 from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
-from service.retrieval.search import allowed_rows
+from service.retrieval.filters import allowed_rows
 
 COHESION_FILTERS = ("from", "to")
 # Members that took a side on an issue; of fewer, nothing is said about unity.

@@ -22,7 +22,7 @@ from service.domain.standing import Side
 from service.domain.topics import Topic
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
-from service.retrieval.search import allowed_rows
+from service.retrieval.filters import allowed_rows
 
 # Pairs of other states; of fewer nothing is said about the Assembly.
 LEAST_PAIRS = 10

@@ -13,7 +13,8 @@ from service.analysis.inquiry import Inquiry
 from service.analysis.standings import candidates
 from service.domain.issues import Issue
 from service.domain.stages import Stage, stage
-from service.retrieval.search import SAME_SUBJECT_PERCENTILE, allowed_rows
+from service.retrieval.filters import allowed_rows
+from service.retrieval.levels import SAME_SUBJECT_PERCENTILE
 from service.stance.contraries import Sides
 from service.stance.kept import TooManyToJudge
 

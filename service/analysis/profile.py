@@ -27,7 +27,7 @@ from service.errors import NotFound
 from service.retrieval.columns import KINDS, Mask
 from service.retrieval.generations import Generation
 from service.retrieval.library import ClaimRecord
-from service.retrieval.search import allowed_rows
+from service.retrieval.filters import allowed_rows
 
 PROFILE_FILTERS = ("from", "to")
 # Positions that are shown in full, the latest ones.

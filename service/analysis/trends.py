@@ -19,7 +19,7 @@ from service.domain.blocs import Bloc
 from service.domain.standing import Side
 from service.errors import InvalidInput
 from service.retrieval.columns import Mask
-from service.retrieval.search import allowed_rows
+from service.retrieval.filters import allowed_rows
 
 TREND_COLUMNS = tuple(column.name for column in described.TRENDS)
 _SIDES = tuple(Side)

@@ -30,7 +30,7 @@ from service.domain.statements import Kind
 from service.errors import CatalogueError
 from service.evaluation.figures import Reckon, bootstrap, kappa
 from service.evaluation.reports import Block
-from service.retrieval.search import SAME_WORDING
+from service.retrieval.levels import SAME_WORDING
 from service.retrieval.wording import SharedWords
 from service.stance.training.passages import CitedSpeeches
 

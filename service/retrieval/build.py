@@ -19,15 +19,19 @@ import numpy.typing as npt
 
 from service.domain.statements import Kind, Statement
 from service.errors import IndexUnusable
+from service.retrieval.codes import Codes
 from service.retrieval.columns import KINDS, Columns, ColumnsBuilder
 from service.retrieval.databases import refused
-from service.retrieval.encoder import Encoder, Vectors
+from service.retrieval.encoder import Encoder
+from service.retrieval.engine import Engine
 from service.retrieval.generations import (
     CALIBRATION,
+    CODES,
     COLUMNS,
     FORMAT,
-    INDEX,
     LIBRARY,
+    VECTORS,
+    Generation,
     Generations,
     Manifest,
     flush_folder,
@@ -35,6 +39,7 @@ from service.retrieval.generations import (
     seal,
     verify,
 )
+from service.retrieval.growth import Grown, grow
 from service.retrieval.index import VectorIndex
 from service.retrieval.library import LibraryWriter, texts_in_order
 from service.retrieval.store import StatementStore, Stored, encode_statement
@@ -75,9 +80,10 @@ class Builder:
         topic_ids: Sequence[str],
         bundled: Sequence[Statement] = (),
         keep: int = 3,
+        engine: Engine | None = None,
     ) -> None:
         self._store = StatementStore(indexes)
-        self._generations = Generations(indexes)
+        self._generations = Generations(indexes, engine)
         self._encoder = encoder
         self._indexes = indexes
         self._topic_ids = topic_ids
@@ -90,8 +96,8 @@ class Builder:
             return self._build(stored, steps)
 
     def _build(self, stored: Stored, steps: Steps) -> Built:
-        digests = stored.digests()
-        corpus = corpus_hash(digests, self._bundled, self._topic_ids)
+        digests = digests_of(stored.digests(), self._bundled)
+        corpus = corpus_hash(digests, (), self._topic_ids)
         name = generation_id(self._encoder.name, self._encoder.fingerprint, corpus)
         whole = self._generations.root / name
         if whole.exists():
@@ -101,6 +107,7 @@ class Builder:
             except IndexUnusable as error:
                 log.warning("built anew: %s", error)
             else:
+                self._upload(manifest, steps)
                 self._generations.switch(manifest)
                 return Built(manifest, 0, changed)
 
@@ -109,11 +116,7 @@ class Builder:
                 shutil.rmtree(left)
             aside = Path(tempfile.mkdtemp(prefix=".building-", dir=self._generations.root))
         try:
-            # A rendering gives way to the document that it renders.
-            bundled = [s for s in self._bundled if s.id not in digests]
-            total = len(digests) + len(bundled)
-            merged = _merged(stored, bundled)
-            manifest, embedded = self._fill(aside, name, corpus, total, merged, steps)
+            manifest, embedded = self._fill(aside, name, corpus, stored, digests, steps)
             with refused(whole):
                 if whole.exists():  # damaged
                     whole.rename(aside.with_name(f"{aside.name}-damaged"))
@@ -122,45 +125,55 @@ class Builder:
         finally:
             for left in self._generations.root.glob(f"{aside.name}*"):
                 shutil.rmtree(left, ignore_errors=True)
+        self._upload(manifest, steps)
         self._generations.make_current(name)
         with refused(self._generations.root):
             self._generations.prune(self._keep)
         return Built(manifest, embedded, True)
+
+    def _upload(self, manifest: Manifest, steps: Steps) -> None:
+        if self._generations.engine is not None:
+            steps.start("uploading the vectors", manifest.claims)
+            self._generations.upload(manifest, steps.advance)
 
     def _fill(
         self,
         aside: Path,
         name: str,
         corpus: str,
-        total: int,
-        merged: Iterable[Statement],
+        stored: Stored,
+        digests: Mapping[str, str],
         steps: Steps,
     ) -> tuple[Manifest, int]:
-        steps.start("writing the library", total)
-        builder = ColumnsBuilder(self._topic_ids)
-        statements = rendered = 0
-        with refused(aside / LIBRARY), closing(LibraryWriter(aside / LIBRARY)) as writer:
-            for statement in merged:
-                builder.add(statement, statements)
-                writer.add(statement)
-                statements += 1
-                rendered += len(statement.claims) if statement.rendered else 0
-                steps.advance(1)
-            steps.start("indexing words", None)
-            writer.finish()
-        columns = builder.finish()
+        before = self._before()
+        grown = None
+        if before is not None:
+            grown = self._grow(before, aside, stored, digests, steps)
+        if before is None or grown is None:
+            columns, texts, rendered = self._write_library(aside, stored, digests, steps)
+        else:
+            columns, texts, rendered = grown.columns, grown.new, grown.rendered
         with refused(aside / COLUMNS):
             columns.save(aside / COLUMNS)
 
-        texts = texts_in_order(aside / LIBRARY)
         cache = VectorCache(self._indexes / "vectors", self._encoder)
         steps.start("encoding claims", len(cache.missing(texts)))
         embedded = cache.embed(texts, steps.advance)
         steps.start("writing the index", None)
-        vectors = cache.vectors(texts)
-        VectorIndex.write(aside / INDEX, vectors)
-        with refused(aside / CALIBRATION):
-            _save(aside / CALIBRATION, calibrate(vectors, columns))
+        pieces = cache.pieces(texts)
+        if before is not None and grown is not None:
+            pieces = grown.pieces(before.index, cache.vectors(texts))
+        VectorIndex.write(aside / VECTORS, (len(columns), self._encoder.dimension), pieces)
+        index = VectorIndex.open(aside / VECTORS)
+        truncated = len(self._encoder.truncated(texts))
+        with refused(aside):
+            if before is not None and grown is not None:
+                folder = self._generations.folder(before.manifest.id)
+                grown.codes(aside / CODES, folder, before, index)
+                truncated += before.manifest.truncated - len(self._encoder.truncated(grown.gone))
+            else:
+                Codes.write(aside / CODES, index, columns.starts(columns.state))
+            _save(aside / CALIBRATION, calibrate(index, columns))
         with refused(aside):
             manifest = seal(
                 aside,
@@ -173,14 +186,61 @@ class Builder:
                     "dimension": self._encoder.dimension,
                     "corpus": corpus,
                     "states": len(columns.states),
-                    "statements": statements,
-                    "claims": len(texts),
+                    "statements": len(digests),
+                    "claims": len(columns),
                     "positions": int((columns.kind == KINDS.index(Kind.POSITION)).sum()),
                     "rendered": rendered,
-                    "truncated": len(self._encoder.truncated(texts)),
+                    "truncated": truncated,
                 },
             )
         return manifest, embedded
+
+    def _before(self) -> Generation | None:
+        """The current generation, where one of the same encoder can be read."""
+        try:
+            # Whether an engine has it or not.
+            before = Generations(self._indexes).current(self._encoder.fingerprint)
+        except IndexUnusable:
+            return None
+        return before if before.manifest.model == self._encoder.name else None
+
+    def _grow(
+        self,
+        before: Generation,
+        aside: Path,
+        stored: Stored,
+        digests: Mapping[str, str],
+        steps: Steps,
+    ) -> Grown | None:
+        steps.start("adding to the library", None)
+        bundled = {s.id: s for s in self._bundled}
+
+        def fetch(statement_id: str) -> Statement:
+            return in_place(stored.get(statement_id) or bundled[statement_id])
+
+        folder = self._generations.folder(before.manifest.id)
+        with refused(aside / LIBRARY):
+            return grow(
+                before, folder, aside, digests, tuple(self._topic_ids), fetch, steps.advance
+            )
+
+    def _write_library(
+        self, aside: Path, stored: Stored, digests: Mapping[str, str], steps: Steps
+    ) -> tuple[Columns, list[str], int]:
+        """Of all statements; also the texts of all claims, and how many of them are our words."""
+        steps.start("writing the library", len(digests))
+        builder = ColumnsBuilder(self._topic_ids)
+        # A rendering gives way to the document that it renders.
+        bundled = [s for s in self._bundled if s.id not in stored.digests()]
+        with refused(aside / LIBRARY), closing(LibraryWriter(aside / LIBRARY)) as writer:
+            for statement in _merged(stored, bundled):
+                builder.add(statement, writer.statements)
+                writer.add(statement, digests[statement.id])
+                steps.advance(1)
+            steps.start("indexing words", None)
+            writer.finish()
+            rendered = writer.rendered()
+        return builder.finish(), texts_in_order(aside / LIBRARY), rendered
 
 
 def _merged(stored: Stored, bundled: Sequence[Statement]) -> Iterator[Statement]:
@@ -202,7 +262,7 @@ def _save(path: Path, numbers: npt.NDArray[np.float32]) -> None:
     path.write_bytes(buffer.getbuffer())
 
 
-def calibrate(vectors: Vectors, columns: Columns) -> npt.NDArray[np.float32]:
+def calibrate(index: VectorIndex, columns: Columns) -> npt.NDArray[np.float32]:
     """Similarities of random pairs of positions of different states, ascending.
 
     Shape (pairs,); empty where fewer than two states have positions.
@@ -217,17 +277,21 @@ def calibrate(vectors: Vectors, columns: Columns) -> npt.NDArray[np.float32]:
     similar = np.empty(len(left), np.float32)
     for start in range(0, len(left), 8192):
         part = slice(start, start + 8192)
-        similar[part] = np.einsum("ij,ij->i", vectors[left[part]], vectors[right[part]])
+        similar[part] = np.einsum("ij,ij->i", index.vectors(left[part]), index.vectors(right[part]))
     return np.sort(similar)
+
+
+def digests_of(stored: Mapping[str, str], bundled: Iterable[Statement]) -> dict[str, str]:
+    """Of the statements of a generation, by id; a rendering gives way to the document itself."""
+    digests = {s.id: hashlib.sha256(encode_statement(s).encode()).hexdigest() for s in bundled}
+    return digests | dict(stored)
 
 
 def corpus_hash(
     stored: Mapping[str, str], bundled: Iterable[Statement], topic_ids: Sequence[str]
 ) -> str:
     """What a generation of these statements has as `Manifest.corpus`."""
-    digests = {s.id: hashlib.sha256(encode_statement(s).encode()).hexdigest() for s in bundled}
-    digests |= stored
-    lines = [f"{key} {value}\n" for key, value in sorted(digests.items())]
+    lines = [f"{key} {value}\n" for key, value in sorted(digests_of(stored, bundled).items())]
     return hashlib.sha256("".join([*lines, *topic_ids]).encode()).hexdigest()
 
 

@@ -21,8 +21,9 @@ class Columns:
     """Row i of each array describes row i of the index; n rows in all.
 
     `state` and `forum` are positions in `states` and `forums` (forum -1: not known), `statement`
-    is the library's number; `first` and `last` are the proleptic ordinals of the earliest and
-    latest day that the date can mean; `topics` is an (n, len(topic_ids)) table of booleans.
+    is the library's number and `stored` the library's row; `first` and `last` are the proleptic
+    ordinals of the earliest and latest day that the date can mean; `topics` is an
+    (n, len(topic_ids)) table of booleans.
     """
 
     states: tuple[str, ...]
@@ -34,14 +35,13 @@ class Columns:
     last: npt.NDArray[np.int32]
     kind: npt.NDArray[np.uint8]
     forum: npt.NDArray[np.int32]
+    stored: npt.NDArray[np.int32]
     topics: Mask
 
     def __len__(self) -> int:
         return len(self.state)
 
-    def starts(
-        self, column: npt.NDArray[np.int16] | npt.NDArray[np.int32]
-    ) -> npt.NDArray[np.int64]:
+    def starts(self, column: npt.NDArray[np.signedinteger]) -> npt.NDArray[np.int64]:
         """First row of each run of equal values: rows stand contiguously by state, statement."""
         if not len(column):
             return np.empty(0, np.int64)
@@ -52,6 +52,11 @@ class Columns:
         if topic not in self.topic_ids:
             return np.zeros(len(self), np.bool_)
         return self.topics[:, self.topic_ids.index(topic)]
+
+    def forums_named(self, part: str) -> list[int]:
+        """Those with this part in their names, in whatever case."""
+        part = part.casefold()
+        return [i for i, forum in enumerate(self.forums) if part in forum.casefold()]
 
     def overlapping(self, earliest: date | None, latest: date | None) -> Mask:
         """Rows whose date may lie within the period, both ends included."""
@@ -84,16 +89,20 @@ class Columns:
             last=self.last,
             kind=self.kind,
             forum=self.forum,
-            topics=np.packbits(self.topics, axis=1, bitorder="little"),
+            stored=self.stored,
+            topics=np.packbits(self.topics, axis=0, bitorder="little"),
         )
 
     @classmethod
     def load(cls, path: Path) -> Columns:
         with np.load(path, allow_pickle=False) as stored:
             topic_ids = tuple(str(t) for t in stored["topic_ids"])
-            topics = np.unpackbits(
-                stored["topics"], axis=1, count=len(topic_ids), bitorder="little"
-            )
+            packed, count = stored["topics"], len(stored["state"])
+            # A topic's rows together: that is how they are asked for.
+            topics = np.empty((count, len(topic_ids)), np.bool_, order="F")
+            for number in range(len(topic_ids)):
+                column = np.unpackbits(packed[:, number], count=count, bitorder="little")
+                topics[:, number] = column
             return cls(
                 states=tuple(str(s) for s in stored["states"]),
                 forums=tuple(str(f) for f in stored["forums"]),
@@ -104,7 +113,8 @@ class Columns:
                 last=stored["last"],
                 kind=stored["kind"],
                 forum=stored["forum"],
-                topics=topics.astype(np.bool_),
+                stored=stored["stored"],
+                topics=topics,
             )
 
 
@@ -143,5 +153,6 @@ class ColumnsBuilder:
         return Columns(
             tuple(self._states), tuple(self._forums), tuple(self._topic_ids),
             rows[:, 0].astype(np.int16), rows[:, 1], rows[:, 2], rows[:, 3],
-            np.array(self._kinds, np.uint8), rows[:, 4], topics,
+            np.array(self._kinds, np.uint8), rows[:, 4], np.arange(len(rows), dtype=np.int32),
+            topics,
         )  # fmt: skip

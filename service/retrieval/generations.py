@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -25,18 +25,20 @@ import numpy as np
 import numpy.typing as npt
 
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
+from service.retrieval.codes import Codes
 from service.retrieval.columns import Columns
 from service.retrieval.encoder import file_sha256
+from service.retrieval.engine import Engine, Finder
 from service.retrieval.index import VectorIndex
 from service.retrieval.library import Library
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
-INDEX, COLUMNS, LIBRARY, CALIBRATION = (
-    "vectors.faiss", "columns.npz", "library.sqlite", "calibration.npy"
+FORMAT = 2
+VECTORS, CODES, COLUMNS, LIBRARY, CALIBRATION = (
+    "vectors.npy", "codes.faiss", "columns.npz", "library.sqlite", "calibration.npy"
 )  # fmt: skip
-FILES = (INDEX, COLUMNS, LIBRARY, CALIBRATION)
+FILES = (VECTORS, CODES, COLUMNS, LIBRARY, CALIBRATION)
 STAMP = "verified"
 # Generations that cursors still lead to, held open beside the current one.
 EARLIER_OPEN = 2
@@ -71,15 +73,19 @@ class Manifest:
 
 
 class Generation:
-    """An opened generation: its vectors are mapped, its library is read-only."""
+    """An opened generation: its vectors are mapped, its library is read-only. Where it has a
+    `finder`, that searches them."""
+
+    finder: Finder | None = None
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
-        self.index = VectorIndex.open(folder / INDEX)
+        self.index = VectorIndex.open(folder / VECTORS)
+        self.codes = Codes.open(folder / CODES)
         self.columns = Columns.load(folder / COLUMNS)
         self.state_starts = self.columns.starts(self.columns.state)
         self.statement_starts = self.columns.starts(self.columns.statement)
-        self.library = Library(folder / LIBRARY)
+        self.library = Library(folder / LIBRARY, self.columns.stored)
         self._calibration: npt.NDArray[np.float32] = np.load(
             folder / CALIBRATION, allow_pickle=False
         )
@@ -104,7 +110,9 @@ class Generation:
 class Generations:
     """The folder of generations, and which of them is current."""
 
-    def __init__(self, indexes: Path) -> None:
+    def __init__(self, indexes: Path, engine: Engine | None = None) -> None:
+        """With an `engine`, only what it has all of can become current, or be opened."""
+        self.engine = engine
         self.root = indexes / "generations"
         self.root.mkdir(parents=True, exist_ok=True)
         self._pointer = indexes / "CURRENT"
@@ -163,7 +171,7 @@ class Generations:
                 try:
                     folder = self.folder(generation_id)
                     refuse_other_encoder(read_manifest(folder), fingerprint)
-                    self._earlier[generation_id] = _opened(folder)
+                    self._earlier[generation_id] = self._found(folder)
                 except (NotFound, IndexUnusable):
                     raise Gone(
                         f"generation {generation_id} is no longer kept: ask from the first page"
@@ -217,8 +225,14 @@ class Generations:
         self.switch(manifest, left)
         return manifest
 
+    def upload(self, manifest: Manifest, told: Callable[[int], None] = lambda count: None) -> None:
+        """Have the engine, where there is one, search it as well; `told` of ever more rows."""
+        if self.engine is not None:
+            self.engine.upload(_opened(self.root / manifest.id), told)
+
     def switch(self, manifest: Manifest, left: str | None = None) -> None:
-        """Make a verified generation current, by one rename."""
+        """Make a verified generation current, by one rename, once the engine has it."""
+        self.upload(manifest)
         aside = self._pointer.with_name(".CURRENT")
         digest = file_sha256(self.root / manifest.id / "manifest.json")
         fields = manifest.id, digest, left or ""
@@ -231,6 +245,9 @@ class Generations:
             flush_folder(self._pointer.parent)
         except OSError as error:
             raise IndexUnusable(f"{self._pointer} can't be written: {error.strerror}") from error
+        if self.engine is not None:
+            kept = [other.id for other in reversed(self.all()) if other.id != manifest.id]
+            self.engine.switched(manifest.id, kept)
 
     def prune(self, keep: int) -> list[str]:
         """Delete all but the current generation and the `keep` newest; returns the deleted."""
@@ -238,6 +255,8 @@ class Generations:
         old = [m.id for m in self.all() if m.id != current]
         doomed = old[: max(0, len(old) - max(keep - 1, 1))]
         for generation_id in doomed:
+            if self.engine is not None:
+                self.engine.remove(generation_id)
             shutil.rmtree(self.root / generation_id)
         return doomed
 
@@ -268,7 +287,7 @@ class Generations:
                 wanted = self._fingerprint in (None, manifest.fingerprint)
                 if wanted and manifest.id != current:
                     with suppress(IndexUnusable):
-                        stand_in = _opened(self.root / manifest.id)
+                        stand_in = self._found(self.root / manifest.id)
                         log.error("generation %s is served instead: %s", manifest.id, error)
                         return stand_in
             raise
@@ -287,7 +306,13 @@ class Generations:
             )
         if fingerprint is not None:
             refuse_other_encoder(read_manifest(folder), fingerprint)
-        return _opened(folder)
+        return self._found(folder)
+
+    def _found(self, folder: Path) -> Generation:
+        found = _opened(folder)
+        if self.engine is not None:
+            found.finder = self.engine.finder(found)
+        return found
 
 
 def refuse_other_encoder(manifest: Manifest, fingerprint: str) -> None:

@@ -1,8 +1,9 @@
-"""Vectors of a generation, scanned exactly. The only module that imports faiss."""
+"""Vectors of a generation, mapped from their file and scored exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import mmap
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import faiss
@@ -12,55 +13,51 @@ import numpy.typing as npt
 from service.errors import IndexUnusable
 from service.retrieval.encoder import Vectors
 
-# Bytes.
-_WRITTEN_AT_ONCE = 1 << 20
-
 Scores = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 # Numbers of a vector by which products are bounded: so few leave one pair in two hundred.
 _FIRST = 64
 _ROUNDING = 1e-4
+# Rows read here and there before what they mapped is given back to the system, which keeps the
+# file's pages for all processes anyway: 0.4 GB at most.
+_MAPPED_ROWS = 250_000
 
 
 class VectorIndex:
-    """An exact inner-product index whose rows stand contiguously by state.
+    """Unit vectors whose rows stand contiguously by state, in one file that processes share."""
 
-    Every search scores all rows that pass its filters: nothing is approximated, so a filter
-    never hides a row that an unfiltered search would have shown.
-    """
-
-    def __init__(self, flat: faiss.IndexFlatIP) -> None:
-        self._flat = flat
-        self.count = int(flat.ntotal)
-        self.dimension = int(flat.d)
-        stored = faiss.rev_swig_ptr(flat.get_xb(), self.count * self.dimension)
-        self._vectors: Vectors = stored.reshape(self.count, self.dimension)
+    def __init__(self, vectors: npt.NDArray[np.float32]) -> None:
+        """`vectors` has shape (count, dimension), and may be mapped from a file."""
+        self._vectors: Vectors = np.asarray(vectors)
+        self.count, self.dimension = (int(length) for length in vectors.shape)
         self._rows: Rows = np.arange(self.count)
+        self._map: mmap.mmap | None = getattr(vectors, "_mmap", None)
+        self._read = 0
 
     @classmethod
-    def write(cls, path: Path, vectors: Vectors) -> None:
-        flat = faiss.IndexFlatIP(vectors.shape[1])
-        flat.add(np.ascontiguousarray(vectors, np.float32))
+    def write(cls, path: Path, shape: tuple[int, int], pieces: Iterable[Vectors]) -> None:
+        """`pieces` follow each other; together they have `shape`. Never all in memory."""
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         try:
-            # By Python's file: what fails when faiss closes its own, it only prints.
+            # By writing, not by mapping: a full disk is an error then, not a signal.
             with path.open("wb") as file:
-                writer = faiss.PyCallbackIOWriter(file.write, _WRITTEN_AT_ONCE)  # type: ignore[attr-defined]
-                faiss.write_index(flat, writer)
-        except (OSError, RuntimeError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise IndexUnusable(f"{path} can't be written: {why}") from error
+                np.lib.format.write_array_header_1_0(file, header)
+                for piece in pieces:
+                    file.write(np.ascontiguousarray(piece, "<f4").data)
+        except OSError as error:
+            raise IndexUnusable(f"{path} can't be written: {error.strerror or error}") from error
 
     @classmethod
     def open(cls, path: Path) -> VectorIndex:
-        """Map an index file that has been verified: faiss trusts what it reads."""
+        """Map a file that has been verified."""
         try:
-            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
+            stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
             raise IndexUnusable(f"{path} can't be read: run `python -m service build`") from error
-        if not isinstance(index, faiss.IndexFlatIP):
-            raise IndexUnusable(f"{path} isn't a flat inner-product index: build again")
-        return cls(index)
+        if stored.ndim != 2 or stored.dtype != np.float32 or not stored.flags.c_contiguous:
+            raise IndexUnusable(f"{path} doesn't hold rows of float32: build again")
+        return cls(stored)
 
     def scores(self, query: Vectors, mask: Mask | None = None) -> Scores:
         """Inner product of `query`, shape (dimension,), with every row, or with those in `mask`,
@@ -68,10 +65,17 @@ class VectorIndex:
 
         Shape (count,), float32; -inf outside the mask.
         """
-        if query.shape != (self.dimension,):
-            raise ValueError(f"a query has {self.dimension} numbers, not {query.shape}")
+        self._check(query)
         rows = self._rows if mask is None else np.where(mask, self._rows, -1)
         return _inner_products(query, self._vectors, rows)
+
+    def similarities(self, query: Vectors, rows: Rows) -> Scores:
+        """Inner product of `query` with each of `rows`, the same to the last bit as in `scores`.
+
+        Shape (len(rows),)."""
+        self._check(query)
+        self._count(len(rows))
+        return _inner_products(query, self._vectors, np.ascontiguousarray(rows, np.int64))
 
     def products(self, heads: Sequence[int], rows: Rows, least: float) -> Scores:
         """Inner product of each of the rows `heads` with each of `rows`; where it is below `least`
@@ -80,6 +84,7 @@ class VectorIndex:
         Shape (len(heads), len(rows)). Vectors have length 1, so by Cauchy and Schwarz the first of
         their numbers bound what the others add, and only what may reach `least` is read in full.
         """
+        self._count(len(rows))
         first, places = self._vectors[rows, :_FIRST], np.arange(len(rows))
         rest = _rest(first)
         out = np.empty((len(heads), len(rows)), np.float32)
@@ -92,6 +97,23 @@ class VectorIndex:
     def vectors(self, rows: npt.NDArray[np.int64] | Sequence[int] | slice | int) -> Vectors:
         """Shape (rows, dimension); of a single row, (dimension,)."""
         return self._vectors[rows]
+
+    def _check(self, query: Vectors) -> None:
+        if query.shape != (self.dimension,):
+            raise ValueError(f"a query has {self.dimension} numbers, not {query.shape}")
+
+    def _count(self, rows: int) -> None:
+        """Keep what is mapped bounded, whatever was read in the course of a day."""
+        self._read += rows
+        if self._read > _MAPPED_ROWS and self._map is not None:
+            self._read = 0
+            if hasattr(mmap, "MADV_DONTNEED"):
+                self._map.madvise(mmap.MADV_DONTNEED)
+
+
+def one_thread() -> None:
+    """Of the calling thread: requests run side by side, and those of faiss would only wait."""
+    faiss.omp_set_num_threads(1)
 
 
 def _rest(first: Vectors) -> Vectors:
@@ -107,7 +129,7 @@ def _inner_products(query: Vectors, vectors: Vectors, rows: Rows) -> Scores:
     """
     out = np.empty(len(rows), np.float32)
     if len(rows):
-        faiss.omp_set_num_threads(1)  # of this thread alone
+        one_thread()
         query = np.ascontiguousarray(query, np.float32)
         faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
             *(faiss.swig_ptr(array) for array in (out, query, vectors, rows)),

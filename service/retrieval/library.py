@@ -32,6 +32,7 @@ CREATE TABLE statement (
     on_behalf_of TEXT NOT NULL,
     aligned_with TEXT NOT NULL,
     rendered INTEGER NOT NULL,
+    digest TEXT NOT NULL,
     text TEXT NOT NULL
 );
 CREATE TABLE claim (
@@ -125,53 +126,103 @@ class ClaimRecord:
 
 
 class LibraryWriter:
-    """Fills a new library file, statement by statement, in the order of the index."""
+    """Fills a library file, statement by statement: a new one in the order of the index, or a copy
+    of one that is to grow, at whose end what is new comes to stand."""
 
     def __init__(self, path: Path) -> None:
+        grows = path.exists()
         self._connection = sqlite3.connect(path)
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("PRAGMA synchronous = OFF")  # the build flushes the whole file
-        self._connection.executescript(_SCHEMA)
-        self.rows = 0
-        self._statements = 0
+        if not grows:
+            self._connection.executescript(_SCHEMA)
+        self._grows = grows
+        self.rows, self.statements = self._one(
+            "SELECT (SELECT coalesce(max(row) + 1, 0) FROM claim), "
+            "(SELECT coalesce(max(number) + 1, 0) FROM statement)"
+        )
 
-    def add(self, statement: Statement) -> range:
-        """Write a statement with its claims; returns the rows that they take."""
+    def add(self, statement: Statement, digest: str) -> range:
+        """Write a statement, whose content has this `digest`, with its claims; returns the rows
+        that they take."""
         first = self.rows
         s = statement
         self._connection.execute(
-            "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (self._statements, s.id, s.state, s.date.text, s.date.inferred, s.speaker, s.office,
+            "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (self.statements, s.id, s.state, s.date.text, s.date.inferred, s.speaker, s.office,
              s.forum, s.symbol, s.source, json.dumps(s.on_behalf_of), json.dumps(s.aligned_with),
-             s.rendered, s.text),
+             s.rendered, digest, s.text),
         )  # fmt: skip
         self._connection.executemany(
             "INSERT INTO claim VALUES (?,?,?,?,?,?,?,?,?)",
             (
-                (first + i, self._statements, c.start, c.end, c.text, c.kind, c.mode,
+                (first + i, self.statements, c.start, c.end, c.text, c.kind, c.mode,
                  json.dumps(c.topics), c.rendered)
                 for i, c in enumerate(s.claims)
             ),
         )  # fmt: skip
-        self._statements += 1
+        if self._grows:
+            self._connection.executemany(
+                "INSERT INTO words (rowid, text) VALUES (?, ?)",
+                ((first + i, c.text) for i, c in enumerate(s.claims)),
+            )
+        self.statements += 1
         self.rows += len(s.claims)
         return range(first, self.rows)
 
+    def remove(self, number: int) -> None:
+        """A statement with its claims. Their rows stay empty."""
+        claims = "SELECT 'delete', row, text FROM claim WHERE statement = ?"
+        self._connection.execute(f"INSERT INTO words (words, rowid, text) {claims}", (number,))
+        self._connection.execute("DELETE FROM claim WHERE statement = ?", (number,))
+        self._connection.execute("DELETE FROM statement WHERE number = ?", (number,))
+
+    def texts_of(self, number: int) -> list[str]:
+        """Of a statement's claims, in their order."""
+        chosen = "SELECT text FROM claim WHERE statement = ? ORDER BY row"
+        return [text for (text,) in self._connection.execute(chosen, (number,))]
+
+    def rendered(self) -> int:
+        """How many claims are our own words."""
+        (count,) = self._one("SELECT count(*) FROM claim WHERE rendered")
+        return int(count)
+
     def finish(self) -> None:
-        self._connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
-        self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
-        self._connection.execute("ANALYZE")
+        if not self._grows:
+            self._connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
+            self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+            self._connection.execute("ANALYZE")
         self._connection.commit()
 
     def close(self) -> None:
         self._connection.close()
 
+    def _one(self, sql: str) -> Any:
+        return self._connection.execute(sql).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A statement that a library has: `number` is its own, `digest` that of its content."""
+
+    number: int
+    id: str
+    state: str
+    date: str
+    digest: str
+
 
 class Library:
     """A finished library, read-only, usable from any thread, and for as long as it is held: where
-    its file is deleted meanwhile, by the connections that are open."""
+    its file is deleted meanwhile, by the connections that are open.
 
-    def __init__(self, path: Path) -> None:
+    Rows are those of the index everywhere; the i-th of them is row `rows[i]` of the file.
+    """
+
+    def __init__(self, path: Path, rows: npt.NDArray[np.int32]) -> None:
+        self._own: npt.NDArray[np.int64] = rows.astype(np.int64)
+        self._of_own = np.full(int(rows.max()) + 1 if len(rows) else 0, -1, np.int64)
+        self._of_own[self._own] = np.arange(len(rows))
         # immutable: no locks and no journal are looked for, as a generation never changes.
         self._address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._free: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
@@ -184,7 +235,7 @@ class Library:
         found = {row: record for row in rows if (record := self._kept.get(row))}
         missing = [row for row in dict.fromkeys(rows) if row not in found]
         for start in range(0, len(missing), _AT_A_TIME):
-            asked = json.dumps(missing[start : start + _AT_A_TIME])
+            asked = json.dumps(self._own[missing[start : start + _AT_A_TIME]].tolist())
             for record in self._select("claim.row IN (SELECT value FROM json_each(?))", (asked,)):
                 found[record.row] = _keep(self._kept, record.row, record)
         return [found[row] for row in rows]
@@ -193,10 +244,10 @@ class Library:
         """The words alone of these rows, in the order asked."""
         found: dict[int, str] = {}
         for start in range(0, len(rows), _AT_A_TIME):
-            asked = json.dumps(rows[start : start + _AT_A_TIME])
+            asked = json.dumps(self._own[list(rows[start : start + _AT_A_TIME])].tolist())
             chosen = "SELECT row, text FROM claim WHERE row IN (SELECT value FROM json_each(?))"
             found |= {row["row"]: row["text"] for row in self._all(chosen, (asked,))}
-        return [found[row] for row in rows]
+        return [found[int(self._own[row])] for row in rows]
 
     def claim(self, claim_id: str) -> ClaimRecord:
         statement_id, _, place = claim_id.rpartition(":")
@@ -263,7 +314,13 @@ class Library:
         if row is None or row["low"] is None:
             self.statement(statement_id)  # raises where there is no such statement
             return range(0)
-        return range(row["low"], row["high"] + 1)
+        first = int(self._of_own[row["low"]])
+        return range(first, first + row["high"] + 1 - row["low"])
+
+    def held(self) -> dict[str, Held]:
+        """Every statement, by id."""
+        found = self._all("SELECT number, id, state, date, digest FROM statement", ())
+        return {row["id"]: Held(*row) for row in found}
 
     def matches(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """All rows that share a word with `text`, and their BM25 (larger is better)."""
@@ -275,7 +332,7 @@ class Library:
             (" OR ".join(f'"{word}"' for word in words),),
         )
         pairs = np.array([tuple(row) for row in found] or np.empty((0, 2)), np.float64)
-        return pairs[:, 0].astype(np.int64), pairs[:, 1]
+        return self._of_own[pairs[:, 0].astype(np.int64)], pairs[:, 1]
 
     def _select(self, where: str, values: Sequence[Any]) -> list[ClaimRecord]:
         """All that is found comes as one row, which is four times as quick as a row for each."""
@@ -293,7 +350,7 @@ class Library:
             statement.id, start, end, text, _KINDS[kind], _MODES[mode], tuple(topics),
             bool(rendered),
         )  # fmt: skip
-        return ClaimRecord(row, claim, statement, before, after)
+        return ClaimRecord(int(self._of_own[row]), claim, statement, before, after)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._address, uri=True, check_same_thread=False)

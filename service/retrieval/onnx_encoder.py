@@ -7,8 +7,9 @@ alone: there a text's vector depends on its neighbours in the batch.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from service.retrieval.packaged_model import model_folder
 BATCH_TOKENS = 384
 # Texts tokenised at a time, which bounds memory and is wide enough for sorting by length.
 WINDOW = 8192
+# Pieces that are tokenised before the first of them is done.
+AHEAD = 2
 
 
 class OnnxEncoder:
@@ -72,24 +75,41 @@ class OnnxEncoder:
         return cls(graph, model / "tokenizer.json", int(limits["max_seq_length"]))
 
     def encode(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        out = np.empty((len(texts), self.dimension), np.float32)
         if len(texts) == 1:  # a query: no pool, no sorting
-            out[0] = self._run(self._tokenise(texts))[0]
-            return out
-        with ThreadPoolExecutor(self._workers) as pool:
-            for start in range(0, len(texts), WINDOW):
-                encodings = self._tokenise(texts[start : start + WINDOW])
-
-                def work(
-                    rows: list[int], start: int = start, seen: list[Encoding] = encodings
-                ) -> int:
-                    out[[start + row for row in rows]] = self._run([seen[row] for row in rows])
-                    return len(rows)
-
-                for count in pool.map(work, _batches([len(e.ids) for e in encodings])):
-                    if progress:
-                        progress(count)
+            return self._run(self._tokenise(texts))
+        out = np.empty((len(texts), self.dimension), np.float32)
+        windows = [texts[start : start + WINDOW] for start in range(0, len(texts), WINDOW)]
+        for number, vectors in self.encode_each(windows, progress):
+            out[number * WINDOW : number * WINDOW + len(vectors)] = vectors
         return out
+
+    def encode_each(
+        self, pieces: Sequence[Sequence[str]], progress: Progress | None = None
+    ) -> Iterator[tuple[int, Vectors]]:
+        """The number and the vectors of each piece, in their order; one is tokenised while those
+        before it are computed."""
+        with ThreadPoolExecutor(self._workers) as pool:
+            ahead: deque[tuple[int, Vectors, list[Future[int]]]] = deque()
+            for number, piece in enumerate(pieces):
+                ahead.append((number, *self._begin(pool, piece)))
+                if len(ahead) > AHEAD:
+                    yield _finished(*ahead.popleft(), progress)
+            while ahead:
+                yield _finished(*ahead.popleft(), progress)
+
+    def _begin(
+        self, pool: ThreadPoolExecutor, texts: Sequence[str]
+    ) -> tuple[Vectors, list[Future[int]]]:
+        """Where the vectors will be, and the batches that they come in."""
+        encodings = self._tokenise(texts)
+        out = np.empty((len(texts), self.dimension), np.float32)
+
+        def work(rows: list[int]) -> int:
+            out[rows] = self._run([encodings[row] for row in rows])
+            return len(rows)
+
+        batches = _batches([len(encoding.ids) for encoding in encodings])
+        return out, [pool.submit(work, rows) for rows in batches]
 
     def truncated(self, texts: Sequence[str]) -> list[int]:
         # A token is at least one character, so short texts needn't be tokenised.
@@ -110,6 +130,16 @@ class OnnxEncoder:
             ids[row, : len(encoding.ids)] = encoding.ids
             mask[row, : len(encoding.ids)] = 1
         return self._graph.run(ids, mask)
+
+
+def _finished(
+    number: int, vectors: Vectors, batches: list[Future[int]], progress: Progress | None
+) -> tuple[int, Vectors]:
+    for batch in batches:
+        count = batch.result()
+        if progress:
+            progress(count)
+    return number, vectors
 
 
 def _batches(lengths: list[int]) -> Iterator[list[int]]:

@@ -25,7 +25,7 @@ class ReferenceEncoder:
             if model == DEFAULT_MODEL:
                 folder = model_folder()
                 verify_weights(folder)
-                self.model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+                self.model = SentenceTransformer(str(folder), local_files_only=True)
             else:
                 self.model = SentenceTransformer(model)
         except IndexUnusable:

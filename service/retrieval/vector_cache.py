@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from service.retrieval.databases import refused
-from service.retrieval.encoder import Encoder, Progress, Vectors
+from service.retrieval.encoder import PIECE, Encoder, PieceEncoder, Progress, Vectors
 
 log = logging.getLogger(__name__)
 
 KEY_BYTES, SUM_BYTES = 16, 4
-# Texts between two writes to the disk: what an interrupted build loses at most.
-CHUNK = 4096
+# Vectors that are read at a time.
+_GATHERED = 8192
 
 
 class VectorCache:
@@ -28,7 +28,8 @@ class VectorCache:
 
     A row counts only once its key is written, and keys are written after the rows have reached the
     disk; whatever a killed process left half-written is cut off at opening. A row that has another
-    sum than it was written with is made anew. Raises IndexUnusable where a file can't be used.
+    sum than it was written with is made anew: a sum is compared when its text is first asked for,
+    so that a build that adds little reads little. Raises IndexUnusable where a file can't be used.
     """
 
     def __init__(self, folder: Path, encoder: Encoder) -> None:
@@ -38,6 +39,7 @@ class VectorCache:
         self._rows = self._folder / "rows.f32"
         self._sums = self._folder / "sums.crc32"
         self._keys = self._folder / "keys.bin"
+        self._checked: set[bytes] = set()
         with refused(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._known = self._open()
@@ -47,26 +49,46 @@ class VectorCache:
 
     def missing(self, texts: Sequence[str]) -> list[str]:
         """The distinct texts that have no vector yet, in order of first appearance."""
-        return [t for t in dict.fromkeys(texts) if _key(t) not in self._known]
+        distinct = list(dict.fromkeys(texts))
+        keys = [_key(text) for text in distinct]
+        self._check([key for key in keys if key in self._known])
+        return [text for text, key in zip(distinct, keys, strict=True) if key not in self._known]
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> int:
-        """Encode and keep those of `texts` that are missing; returns how many that were."""
+        """Encode and keep those of `texts` that are missing; returns how many that were. Each
+        piece is on the disk as soon as it is encoded."""
         todo = self.missing(texts)
-        for start in range(0, len(todo), CHUNK):
-            chunk = todo[start : start + CHUNK]
-            vectors = self._encoder.encode(chunk, progress)
+        pieces = [todo[start : start + PIECE] for start in range(0, len(todo), PIECE)]
+        for number, vectors in self._encoded(pieces, progress):
             with refused(self._folder):
-                self._append(chunk, vectors)
+                self._append(pieces[number], vectors)
         return len(todo)
+
+    def _encoded(
+        self, pieces: Sequence[Sequence[str]], progress: Progress | None
+    ) -> Iterator[tuple[int, Vectors]]:
+        if isinstance(self._encoder, PieceEncoder):
+            yield from self._encoder.encode_each(pieces, progress)
+            return
+        for number, piece in enumerate(pieces):
+            yield number, self._encoder.encode(piece, progress)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Shape (len(texts), dimension); every text must have been embedded before."""
+        pieces = list(self.pieces(texts))
+        return (
+            np.concatenate(pieces) if pieces else np.empty((0, self._encoder.dimension), np.float32)
+        )
+
+    def pieces(self, texts: Sequence[str]) -> Iterator[Vectors]:
+        """The same in pieces that follow each other."""
         if not texts:
-            return np.empty((0, self._encoder.dimension), np.float32)
-        rows = np.fromiter((self._known[_key(t)] for t in texts), np.int64, len(texts))
+            return
         with refused(self._rows):
             stored = np.memmap(self._rows, np.float32, "r").reshape(-1, self._encoder.dimension)
-            return np.asarray(stored[rows])
+            for start in range(0, len(texts), _GATHERED):
+                piece = texts[start : start + _GATHERED]
+                yield np.asarray(stored[[self._known[_key(text)] for text in piece]])
 
     def _append(self, texts: Sequence[str], vectors: Vectors) -> None:
         keys = [_key(text) for text in texts]
@@ -77,6 +99,7 @@ class VectorCache:
         # The file's last rows, whatever of it is known: damaged ones aren't.
         start = self._keys.stat().st_size // KEY_BYTES - len(keys)
         self._known.update((key, start + i) for i, key in enumerate(keys))
+        self._checked.update(keys)
 
     def _open(self) -> dict[bytes, int]:
         width = self._encoder.dimension * 4
@@ -92,20 +115,31 @@ class VectorCache:
         if not count:
             self._sums.write_bytes(b"")
             return {}
-        found = list(_sums(keys, np.memmap(self._rows, np.uint8, "r").data))
         if not self._sums.exists():  # written before there were any
-            _write(self._sums, b"".join(found))
-            return {key: i for i, key in enumerate(keys)}
+            rows = np.memmap(self._rows, np.uint8, "r").data
+            _write(self._sums, b"".join(_sums(keys, rows)))
         os.truncate(self._sums, count * SUM_BYTES)
-        written = self._sums.read_bytes()
-        known = {
-            key: i
-            for i, (key, own) in enumerate(zip(keys, found, strict=True))
-            if written[i * SUM_BYTES : (i + 1) * SUM_BYTES] == own
-        }
-        if damaged := len(set(keys)) - len(known):
-            log.warning("%s: %d vectors are damaged: made anew", self._rows, damaged)
-        return known
+        return {key: i for i, key in enumerate(keys)}
+
+    def _check(self, keys: Sequence[bytes]) -> None:
+        """Forget those whose rows aren't what was written."""
+        unread = [key for key in keys if key not in self._checked]
+        if not unread:
+            return
+        width = self._encoder.dimension * 4
+        with refused(self._rows):
+            rows = np.memmap(self._rows, np.uint8, "r").reshape(-1, width)
+            written = np.memmap(self._sums, np.uint8, "r").reshape(-1, SUM_BYTES)
+            damaged = [
+                key
+                for key in unread
+                if _sum(key, rows[self._known[key]].data) != written[self._known[key]].tobytes()
+            ]
+        self._checked.update(unread)
+        for key in damaged:
+            del self._known[key]
+        if damaged:
+            log.warning("%s: %d vectors are damaged: made anew", self._rows, len(damaged))
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -121,8 +155,12 @@ def _key(text: str) -> bytes:
 
 
 def _sums(keys: Sequence[bytes], rows: bytes | memoryview) -> Iterator[bytes]:
-    """Of each row with its key, a few microseconds each."""
+    """Of each row with its key."""
     width = len(rows) // len(keys)
     for i, key in enumerate(keys):
         row = rows[i * width : (i + 1) * width]
-        yield zlib.crc32(row, zlib.crc32(key)).to_bytes(SUM_BYTES, "little")
+        yield _sum(key, row)
+
+
+def _sum(key: bytes, row: bytes | memoryview) -> bytes:
+    return zlib.crc32(row, zlib.crc32(key)).to_bytes(SUM_BYTES, "little")

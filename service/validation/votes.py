@@ -19,7 +19,7 @@ from service.analysis.issue_judge import IssueJudge
 from service.domain.issues import Issue, Issues
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
-from service.retrieval.search import SAME_SUBJECT_PERCENTILE
+from service.retrieval.levels import SAME_SUBJECT_PERCENTILE
 from service.stance.contraries import Contraries
 from service.stance.kept import Progress
 from service.validation import measures

@@ -28,7 +28,7 @@ from service.domain.statements import Kind, Statement
 from service.errors import InvalidInput, NotFound
 from service.retrieval.build import Builder
 from service.retrieval.generations import Generation, Generations
-from service.retrieval.search import ON_POINT_PERCENTILE, SAME_WORDING
+from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_WORDING
 from service.retrieval.store import StatementStore
 from service.retrieval.wording import SharedWords, word_stems
 from service.settings import Settings

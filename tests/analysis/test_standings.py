@@ -18,7 +18,7 @@ from service.comparison import Comparator
 from service.corpus.bundled import read_positions
 from service.domain.standing import Basis, Side
 from service.errors import CatalogueError, InvalidInput, NotFound
-from service.retrieval.search import ON_POINT_PERCENTILE
+from service.retrieval.levels import ON_POINT_PERCENTILE
 from tests.conftest import PROJECT
 
 DATA = PROJECT / "data"

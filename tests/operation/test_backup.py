@@ -176,7 +176,7 @@ def rewritten(source: Path, target: Path, change: Change) -> Path:
 
 
 def _flip(files: dict[str, bytes]) -> None:
-    name = next(name for name in files if name.endswith("vectors.faiss"))
+    name = next(name for name in files if name.endswith("vectors.npy"))
     files[name] = files[name][:-1] + bytes([files[name][-1] ^ 1])
 
 

@@ -16,7 +16,7 @@ from service.operation.migrate import migrate_store, outdated, remove_outdated
 from service.operation.restore import restore
 from service.retrieval import build, generations
 from service.retrieval.build import Builder
-from service.retrieval.generations import Generations
+from service.retrieval.generations import FORMAT, Generations
 from service.retrieval.store import Change, StatementStore
 from service.settings import Settings
 from tests.conftest import TOPICS, Quiet, ToyEncoder
@@ -102,7 +102,7 @@ def test_a_newer_index_is_not_taken_for_an_older_one(
 ) -> None:
     monkeypatch.setattr(generations, "FORMAT", 0)
     found = Generations(deployed.indexes)
-    with pytest.raises(IndexUnusable, match=r"format 1.*python -m service build"):
+    with pytest.raises(IndexUnusable, match=rf"format {FORMAT}.*python -m service build"):
         found.current()
 
 

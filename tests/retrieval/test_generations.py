@@ -18,7 +18,7 @@ from service.domain.statements import Claim, Statement
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
 from service.retrieval import generations as generations_module
 from service.retrieval.build import Builder
-from service.retrieval.generations import FORMAT, INDEX, Generations, exclusive, verify
+from service.retrieval.generations import FORMAT, VECTORS, Generations, exclusive, verify
 from service.retrieval.store import StatementStore
 from tests.conftest import PROJECT, TOPICS, BuildToy, Quiet, ToyEncoder, statement
 
@@ -84,7 +84,7 @@ def test_old_generations_are_pruned_but_never_the_current_one(
 def test_a_changed_file_is_refused_with_what_to_do(build_toy: BuildToy, tmp_path: Path) -> None:
     name = build_toy([FIRST]).manifest.id
     folder = tmp_path / "generations" / name
-    path = folder / INDEX
+    path = folder / VECTORS
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)

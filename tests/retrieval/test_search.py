@@ -18,20 +18,14 @@ from service.domain.blocs import Bloc, Blocs
 from service.domain.dates import PartialDate
 from service.domain.questions import GroupBy, Part, Question, SearchMode, Sort, TopicFilter
 from service.domain.statements import Kind, Statement
-from service.retrieval import search
+from service.retrieval import codes, ranking, scope
 from service.retrieval.build import Builder
+from service.retrieval.filters import allowed_rows
 from service.retrieval.generations import Generation, Generations
-from service.retrieval.index import VectorIndex
-from service.retrieval.search import (
-    ON_POINT_PERCENTILE,
-    SAME_WORDING,
-    RankedGroup,
-    Scored,
-    allowed_rows,
-    merge,
-    rank,
-    score,
-)
+from service.retrieval.index import Mask, VectorIndex
+from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_WORDING
+from service.retrieval.ranking import RankedGroup
+from service.retrieval.search import Asked, Search
 from service.retrieval.store import StatementStore
 from tests.conftest import TOPICS, Quiet, ToyEncoder, statement
 
@@ -45,7 +39,7 @@ BLOCS = Blocs(
 )
 
 
-def _corpus() -> list[Statement]:
+def small_corpus() -> list[Statement]:
     rng = np.random.default_rng(3)
     made = []
     for number in range(60):
@@ -63,26 +57,37 @@ def _corpus() -> list[Statement]:
     return made
 
 
-@pytest.fixture(scope="module")
-def generation() -> Iterator[Generation]:
-    with tempfile.TemporaryDirectory() as folder:
-        list(StatementStore(Path(folder)).put(_corpus()))
+@pytest.fixture(scope="module", params=["every row is scored", "codes are scanned first"])
+def generation(request: pytest.FixtureRequest) -> Iterator[Generation]:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if request.param.startswith("codes"):
+            patch.setattr(codes, "LEAST_ROWS", 1)
+            patch.setattr(scope, "FEW_ROWS", 0)
+            # So few rows that a second look would be at all of them.
+            patch.setattr(scope, "_FIRST", 4)
+            patch.setattr(scope, "_FIRST_OF_ALL", 20)
+            patch.setattr(scope, "_ALL", 0.9)
+        list(StatementStore(Path(folder)).put(small_corpus()))
         Builder(Path(folder), ToyEncoder(), TOPICS).build(Quiet())
-        yield Generations(Path(folder)).current()
+        found = Generations(Path(folder)).current()
+        assert (found.codes is None) == request.param.startswith("every")
+        yield found
 
 
 def ask(generation: Generation, text: str, **fields: Any) -> list[RankedGroup]:
+    """The first page; ungrouped, its hits together."""
     question = Question(text=text, parts=(Part(text, 0, len(text)),), **fields)
     free = [t.text for t in question.topics if t.id is None]
     topics = list(ToyEncoder().encode(free))
+    (query,) = ToyEncoder().encode([text])
     mask = allowed_rows(question, generation, BLOCS, topics)
-    scored = score(question, generation, ToyEncoder().encode([text]), [None], mask)
-    return ranked(question, generation, merge(scored))
+    return first_page(question, generation, mask, [Asked(question.parts[0], query)])
 
 
-def ranked(question: Question, generation: Generation, scored: Scored) -> list[RankedGroup]:
-    """The first page; ungrouped, its hits together."""
-    found = rank(question, generation, scored, 0, question.limit)
+def first_page(
+    question: Question, generation: Generation, mask: Mask, asked: list[Asked]
+) -> list[RankedGroup]:
+    found = Search(question, generation, mask).page(asked, 0, question.limit)
     if question.group_by is GroupBy.NONE and found:
         return [RankedGroup(len(found), tuple(group.hits[0] for group in found))]
     return found
@@ -264,8 +269,8 @@ def test_several_parts_answer_by_the_nearest(generation: Generation) -> None:
     )
     mask = allowed_rows(question, generation, BLOCS, [])
     queries = ToyEncoder().encode([p.text for p in parts])
-    scored = score(question, generation, queries, [None, None], mask)
-    merged = ranked(question, generation, merge(scored))
+    asked = [Asked(part, query) for part, query in zip(parts, queries, strict=True)]
+    merged = first_page(question, generation, mask, asked)
     alike = generation.index.vectors(slice(None)) @ queries.T
     for hit in merged[0].hits:
         assert hit.similarity == pytest.approx(alike[hit.row].max(), abs=1e-5)
@@ -280,11 +285,8 @@ def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
     )  # fmt: skip
     mask = allowed_rows(question, generation, BLOCS, [])
     query, contrary = ToyEncoder().encode(["abolish veto", "cancel debt"])
-    (groups,) = ranked(
-        question,
-        generation,
-        *score(question, generation, query[None], [(query, contrary)], mask),
-    )
+    asked = Asked(question.parts[0], query, (query, contrary))
+    (groups,) = first_page(question, generation, mask, [asked])
     vectors = generation.index.vectors(slice(None))
     nearer = np.maximum(vectors @ query, vectors @ contrary)
     order = [hit.row for hit in groups.hits]
@@ -305,7 +307,7 @@ def test_few_rows_fold_as_many_do(generation: Generation, monkeypatch: pytest.Mo
             asked: dict[str, Any] = {"group_by": group_by, "sort": sort, "per_state": limit}
             found = []
             for few in (0, 10_000):
-                monkeypatch.setattr(search, "FEW", few)
+                monkeypatch.setattr(ranking, "FEW", few)
                 found.append(ask(generation, text, **asked))
             assert found[0] == found[1]
             folded += sum(hit.folded for group in found[0] for hit in group.hits)
@@ -329,9 +331,9 @@ def test_products_that_need_not_be_read_are_told_by_the_first_numbers(tmp_path: 
     vectors = rng.normal(size=(400, 384)).astype(np.float32)
     vectors[200:] = vectors[:200] + rng.normal(scale=0.3, size=(200, 384))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    VectorIndex.write(tmp_path / "vectors.faiss", vectors)
+    VectorIndex.write(tmp_path / "vectors.npy", vectors.shape, [vectors[:150], vectors[150:]])
     heads, rows = [0, 1, 2], np.arange(400)
-    found = VectorIndex.open(tmp_path / "vectors.faiss").products(heads, rows, SAME_WORDING)
+    found = VectorIndex.open(tmp_path / "vectors.npy").products(heads, rows, SAME_WORDING)
     expected = vectors[heads] @ vectors.T
     alike = expected >= SAME_WORDING
     assert alike.sum() == 6

@@ -1,0 +1,103 @@
+"""Which claims a question is about: a statement's facts are looked at once a statement, and what
+differs from claim to claim, kind and topics, a claim at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from service.domain.blocs import Blocs
+from service.domain.questions import Question, SearchMode
+from service.retrieval.columns import KINDS, Mask
+from service.retrieval.encoder import Vectors
+from service.retrieval.generations import Generation
+from service.retrieval.levels import ON_POINT_PERCENTILE
+from service.retrieval.scoping import scope_of
+
+
+def allowed_rows(
+    question: Question, generation: Generation, blocs: Blocs, topic_vectors: Sequence[Vectors]
+) -> Mask:
+    """Rows that pass every filter."""
+    columns, starts = generation.columns, generation.statement_starts
+    statements = _statements(question, generation, blocs)
+    if statements.all():
+        mask = np.ones(len(columns), np.bool_)
+    else:
+        mask = np.repeat(statements, np.diff(starts, append=len(columns)))
+    if question.kinds is not None:
+        of_kind = np.zeros(len(KINDS), np.bool_)
+        of_kind[[KINDS.index(kind) for kind in question.kinds]] = True
+        mask &= of_kind[columns.kind]
+    if question.topics:
+        mask &= _on_topics(question, generation, blocs, topic_vectors, mask)
+    return mask
+
+
+def _statements(question: Question, generation: Generation, blocs: Blocs) -> Mask:
+    """Of each statement, in the order of the index, whether it passes."""
+    columns, starts = generation.columns, generation.statement_starts
+    state = columns.state[starts]
+    passing = ~_among(question.exclude, columns.states)[state]
+    if question.states:
+        passing &= _among(question.states, columns.states)[state]
+    if question.earliest:
+        passing &= columns.last[starts] >= question.earliest.first.toordinal()
+    if question.latest:
+        passing &= columns.first[starts] <= question.latest.last.toordinal()
+    if question.forum:
+        passing &= np.isin(columns.forum[starts], columns.forums_named(question.forum))
+    if question.blocs:
+        passing &= _members_at_the_time(
+            question.blocs, state, columns.last[starts], columns.states, blocs
+        )
+    return passing
+
+
+def _among(codes: Sequence[str], states: Sequence[str]) -> Mask:
+    return np.array([state in codes for state in states], np.bool_)
+
+
+def _members_at_the_time(
+    names: Sequence[str],
+    state: npt.NDArray[np.int16],
+    last: npt.NDArray[np.int32],
+    states: Sequence[str],
+    blocs: Blocs,
+) -> Mask:
+    """Statements whose state belonged to one of the blocs on the last day that their date can mean:
+    the General Debate, dated by its year alone, is held in September."""
+    days, of_day = np.unique(last, return_inverse=True)
+    members = np.zeros((len(days), len(states)), np.bool_)
+    for number, day in enumerate(days.tolist()):
+        codes: set[str] = set()
+        for name in names:
+            codes |= blocs.members(name, date.fromordinal(day))
+        members[number] = [code in codes for code in states]
+    return members[of_day, state]
+
+
+def _on_topics(
+    question: Question,
+    generation: Generation,
+    blocs: Blocs,
+    vectors: Sequence[Vectors],
+    within: Mask,
+) -> Mask:
+    """Rows tagged with one of the topics, or near to one that is given in free text."""
+    columns = generation.columns
+    mask = np.zeros(len(columns), np.bool_)
+    free = iter(vectors)
+    least = generation.similarity_at(ON_POINT_PERCENTILE)
+    others = replace(question, topics=(), mode=SearchMode.DENSE)
+    for topic in question.topics:
+        if topic.id is None:
+            near = scope_of(others, generation, within, blocs).at_least(next(free), least)
+            mask[near] = True
+        else:
+            mask |= columns.on_topic(topic.id)
+    return mask

@@ -1,0 +1,239 @@
+"""Scored claims in order: grouped by state or statement, near-identical ones folded into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from service.domain.questions import GroupBy, Question, SearchMode, Sort
+from service.retrieval.generations import Generation
+from service.retrieval.index import Rows
+from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_WORDING
+from service.retrieval.scope import Scope
+
+# So many rows are compared each with each rather than searched for twins one by one.
+FEW = 128
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedHit:
+    """A row, its similarity, and the number of near-identical rows that it stands for. `nearness`
+    is its similarity to the question or to what was asked beside it, the greater one; None where
+    it was ranked by words."""
+
+    row: int
+    similarity: float
+    nearness: float | None
+    asked: int
+    folded: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """Hits of one state or statement (or one of all, ungrouped), best first."""
+
+    count: int
+    hits: tuple[RankedHit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Ascending `rows` and their figures, all of shape (rows,); `asked` is the number of the part
+    that a row answers best. `rank_by` is -inf where a row doesn't answer at all."""
+
+    rows: Rows
+    similarity: npt.NDArray[np.float32]
+    rank_by: Floats | npt.NDArray[np.float32]
+    asked: npt.NDArray[np.int16]
+
+    def of(self, places: Rows) -> Scored:
+        """Those at these places, which ascend."""
+        return Scored(
+            self.rows[places], self.similarity[places], self.rank_by[places], self.asked[places]
+        )
+
+
+class Ranking:
+    """Of the `scored` rows that answer one question.
+
+    Where these aren't all in `scope`, `certain` says how many of each group are sure to be its best
+    ones (0: all that are there), and `scored_too` scores others.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        generation: Generation,
+        scored: Scored,
+        scope: Scope,
+        certain: int | None = None,
+        scored_too: Callable[[Rows], Scored] | None = None,
+    ) -> None:
+        self._question = question
+        self._generation = generation
+        self._scored = scored.of(np.flatnonzero(scored.rank_by > -np.inf))
+        self._scope = scope
+        self._certain = certain
+        self._scored_too = scored_too
+
+    def groups(self, skip: int, most: int) -> list[RankedGroup]:
+        """`most` of the best groups after the first `skip`; ungrouped, a group a hit."""
+        scored, columns = self._scored, self._generation.columns
+        if not len(scored.rows):
+            return []
+        if self._question.group_by is GroupBy.NONE:
+            (hits,) = self._folded([self._hits(scored, skip + most)])
+            return [RankedGroup(1, (hit,)) for hit in hits[skip:]]
+        by_state = self._question.group_by is GroupBy.STATE
+        starts = columns.starts((columns.state if by_state else columns.statement)[scored.rows])
+        ends = np.append(starts[1:], len(scored.rows))
+        level = self._generation.similarity_at(ON_POINT_PERCENTILE)
+        chosen, near = [], []
+        for number in self._best(starts)[skip : skip + most]:
+            own = scored.of(np.arange(starts[number], ends[number]))
+            chosen.append(self._hits(own, self._question.per_state))
+            near.append(int(np.count_nonzero(own.similarity >= level)))
+        return [
+            RankedGroup(max(count, sum(1 + hit.folded for hit in hits)), tuple(hits))
+            for count, hits in zip(near, self._folded(chosen), strict=True)
+        ]
+
+    def _best(self, starts: Rows) -> list[int]:
+        """Numbers of the groups, in the order of the question's `sort`."""
+        best = np.maximum.reduceat(self._scored.rank_by, starts)
+        if self._question.sort is Sort.RECENT:
+            last = np.maximum.reduceat(self._generation.columns.last[self._scored.rows], starts)
+            found: list[int] = np.lexsort((-best, -last)).tolist()
+        else:
+            found = np.argsort(-best, kind="stable").tolist()
+        return found
+
+    def _hits(self, scored: Scored, most: int) -> list[RankedHit]:
+        """The first `most` of a group, of which, folded, none says the same as one before it."""
+        partial = bool(self._certain)
+        if not self._question.fold:
+            places = list(islice(self._ordered(scored, most), most))
+        else:
+            sure = self._certain if partial else None
+            places = self._distinct(scored, most, sure)
+            if partial and len(places) < most and self._scored_too:
+                state = np.searchsorted(self._generation.state_starts, scored.rows[0], "right") - 1
+                of_state = self._scope.of_state(int(state))
+                if len(of_state) > len(scored.rows):
+                    scored = self._scored_too(of_state)
+                    places = self._distinct(scored, most, None)
+        dense = self._question.mode in (SearchMode.DENSE, SearchMode.EXACT)
+        return [
+            RankedHit(
+                int(scored.rows[place]),
+                float(scored.similarity[place]),
+                float(scored.rank_by[place]) if dense else None,
+                int(scored.asked[place]),
+                0,
+            )
+            for place in places
+        ]
+
+    def _ordered(self, scored: Scored, most: int) -> Iterator[int]:
+        """Places best first, ties by row. Sorted in growing pieces: few are ever needed."""
+        key = self._keys(scored)
+        size = max(64, 4 * most)
+        done = 0
+        while done < len(key):
+            if size < len(key):
+                # Everything at least as good as the size-th, so that ties aren't cut apart.
+                least = np.partition(key, size - 1)[size - 1]
+                head = np.flatnonzero(key <= least)
+            else:
+                head = np.arange(len(key))
+            order = head[key[head].argsort(kind="stable")]  # rows ascend
+            yield from order[done:].tolist()
+            done = len(order)
+            size *= 8
+
+    def _keys(self, scored: Scored) -> Floats:
+        """Ascending: the best has the smallest. Recent: later days first, then rank."""
+        rank_by = -scored.rank_by.astype(np.float64)
+        if self._question.sort is not Sort.RECENT:
+            return rank_by
+        _, place = np.unique(rank_by, return_inverse=True)
+        later = -self._generation.columns.last[scored.rows].astype(np.float64)
+        return later * (len(rank_by) + 1) + place
+
+    def _distinct(self, scored: Scored, most: int, sure: int | None) -> list[int]:
+        """The first `most` of which none says the same as one before it, among the `sure` ones."""
+        state, index = self._generation.columns.state, self._generation.index
+        chosen: list[int] = []
+        for place in islice(self._ordered(scored, most), sure):
+            row = scored.rows[place]
+            same = [scored.rows[c] for c in chosen if state[scored.rows[c]] == state[row]]
+            if same and (index.vectors(same) @ index.vectors(row)).max() >= SAME_WORDING:
+                continue
+            chosen.append(place)
+            if len(chosen) == most:
+                break
+        return chosen
+
+    def _folded(self, groups: list[list[RankedHit]]) -> list[list[RankedHit]]:
+        """The same hits, each with the number of other rows that it stands for: those of its group
+        (ungrouped, of its state) that are nearly identical to it. A row counts once, for the hit
+        that it is most like."""
+        if not self._question.fold:
+            return groups
+        state = self._generation.columns.state
+        found = []
+        beside = self._beside([hit.row for hits in groups for hit in hits])
+        for hits in groups:
+            counts = dict.fromkeys((hit.row for hit in hits), 0)
+            for code in dict.fromkeys(int(state[row]) for row in counts):
+                heads = [row for row in counts if state[row] == code]
+                self._count(heads, beside(heads), counts)
+            found.append([replace(hit, folded=counts[hit.row]) for hit in hits])
+        return found
+
+    def _count(self, heads: Sequence[int], own: Rows, counts: dict[int, int]) -> None:
+        if len(own) <= len(heads):
+            return
+        if len(own) <= FEW:
+            vectors = self._generation.index.vectors
+            alike = vectors(np.array(heads)) @ vectors(own).T
+        else:
+            alike = self._generation.index.products(heads, own, SAME_WORDING)
+        twins = np.flatnonzero(alike.max(axis=0) >= SAME_WORDING)
+        for row, nearest in zip(own[twins].tolist(), alike[:, twins].argmax(axis=0), strict=True):
+            if row not in counts:
+                counts[heads[nearest]] += 1
+
+    def _beside(self, heads: Sequence[int]) -> Callable[[Sequence[int]], Rows]:
+        """Of heads of one state, the rows among which their twins are."""
+        columns, scored = self._generation.columns, self._scored
+        if self._certain is None:
+            by_statement = self._question.group_by is GroupBy.STATEMENT
+            key = (columns.statement if by_statement else columns.state).astype(np.int64)
+            keys = key[scored.rows]
+            begins = columns.starts(keys).tolist()
+            spans = zip(begins, [*begins[1:], len(keys)], strict=True)
+            of_key = {int(keys[begin]): (begin, end) for begin, end in spans}
+
+            def all_of(heads: Sequence[int]) -> Rows:
+                start, end = of_key[int(key[heads[0]])]
+                return scored.rows[start:end]
+
+            return all_of
+        vectors = self._generation.index.vectors(np.array(heads, np.int64))
+        runs = self._generation.state_starts
+        states = np.searchsorted(runs, heads, side="right") - 1
+        rows, of_head = self._scope.of_each(vectors, states, 0, SAME_WORDING)
+        bounds = np.searchsorted(of_head, np.arange(len(heads) + 1))
+        twins = {head: rows[bounds[i] : bounds[i + 1]] for i, head in enumerate(heads)}
+
+        def near(heads: Sequence[int]) -> Rows:
+            return np.unique(np.concatenate([twins[head] for head in heads]))
+
+        return near

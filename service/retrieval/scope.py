@@ -1,0 +1,155 @@
+"""The claims that a question's filters let pass, and which of them are near to what is asked.
+
+Where there are many, compact codes tell which may be near; all that may be is then scored exactly.
+How far that reaches is bounded (`codes.Bound`): of the claims that belong into an answer, one in a
+hundred at most is expected to be missed, and those found have their exact similarity.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from service.retrieval.codes import Codes, Selector
+from service.retrieval.encoder import Vectors
+from service.retrieval.generations import Generation
+from service.retrieval.index import Mask, Rows, Scores
+
+# So few are scored exactly in less time than codes take.
+FEW_ROWS = 10_000
+# Of a list: what is looked at first, how much more each time that wasn't enough, and the share of
+# the list from which on all of it is.
+_FIRST, _MORE, _ALL = 16, 4, 0.2
+# The same of all lists together.
+_FIRST_OF_ALL = 400
+
+
+class Scope:
+    """Of one generation; safe to share between threads that only read."""
+
+    def __init__(self, generation: Generation, mask: Mask, *, exact: bool = False) -> None:
+        self.mask = mask
+        self._index = generation.index
+        self._starts = generation.state_starts
+        self._ends = np.append(self._starts[1:], len(mask))
+        self.count = int(np.count_nonzero(mask))
+        few = exact or self.count <= FEW_ROWS
+        self._codes: Codes | None = None if few else generation.codes
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is looked at, whatever is asked."""
+        return self._codes is None
+
+    @cached_property
+    def rows(self) -> Rows:
+        return np.flatnonzero(self.mask)
+
+    def of_state(self, state: int) -> Rows:
+        """Of the `state`-th in the order of the index."""
+        start, end = self._starts[state], self._ends[state]
+        rows: Rows = np.flatnonzero(self.mask[start:end]) + start
+        return rows
+
+    def similarities(self, query: Vectors, rows: Rows) -> Scores:
+        return self._index.similarities(query, rows)
+
+    def nearest(self, query: Vectors, most: int) -> tuple[Rows, float]:
+        """Rows among which the `most` nearest are, ascending, and a similarity that no row but
+        these has more of."""
+        codes = self._codes
+        if codes is None:
+            return self.rows, -np.inf
+        asked = max(_FIRST_OF_ALL, 8 * most)
+        while asked < _ALL * self.count:
+            rows, told = codes.nearest(query, self._lists, asked, self._selector)
+            if len(rows) < asked:
+                return np.sort(rows), -np.inf
+            similarity = self.similarities(query, rows)
+            floor = float(codes.bound.hidden(told[-1:])[0])
+            if np.count_nonzero(similarity > floor) >= most:
+                return np.sort(rows), floor
+            asked *= _MORE
+        return self.rows, -np.inf
+
+    def at_least(self, query: Vectors, least: float) -> Rows:
+        """All rows that are so similar, ascending."""
+        if self._codes is None:
+            rows = self.rows
+        else:
+            lists = self._lists
+            rows = self.of_each(np.repeat(query[None], len(lists), 0), lists, 0, least)[0]
+        found: Rows = np.sort(rows[self.similarities(query, rows) >= least])
+        return found
+
+    def best_states(self, query: Vectors, wanted: int) -> Rows:
+        """Rows among which is the best one of each of the `wanted` states that come nearest,
+        ascending."""
+        codes = self._codes
+        if codes is None:
+            return self.rows
+        lists = self._lists
+        queries = np.repeat(query[None], len(lists), 0)
+        rows, told = codes.nearest_each(queries, lists, _FIRST, self._selector)
+        found = np.full(rows.shape, -np.inf, np.float32)
+        found[rows >= 0] = self.similarities(query, rows[rows >= 0])
+        best = found.max(axis=1)
+        hidden = self._hidden(rows, told)
+        least = -np.sort(-best)[min(wanted, len(best)) - 1]
+        open_ = np.flatnonzero((hidden > best) & (hidden >= least))
+        more, _ = self.of_each(queries[open_], lists[open_], 1, np.inf, _FIRST * _MORE)
+        return np.unique(np.concatenate([rows[rows >= 0], more]))
+
+    def of_each(
+        self, queries: Vectors, states: Rows, most: int, least: float, asked: int = _FIRST
+    ) -> tuple[Rows, Rows]:
+        """For the i-th query and the i-th state: rows among which are the `most` nearest, and all
+        that are at least so similar. The rows, and for each of them its i, which ascends."""
+        pieces: list[tuple[Rows, Rows]] = []
+        left = np.arange(len(states))
+        sizes = (self._ends - self._starts)[states]
+        asked = max(asked, 4 * most)
+        while len(left):
+            whole = np.full(len(left), self._codes is None) | (asked > _ALL * sizes[left])
+            for i in left[whole].tolist():
+                own = self.of_state(int(states[i]))
+                pieces.append((own, np.full(len(own), i)))
+            left = left[~whole]
+            if self._codes is None or not len(left):
+                break
+            rows, told = self._codes.nearest_each(
+                queries[left], states[left], asked, self._selector
+            )
+            hidden = self._hidden(rows, told)
+            done = hidden < least
+            if most:
+                for place in np.flatnonzero(done & (hidden > -np.inf)).tolist():
+                    similar = self.similarities(queries[left[place]], rows[place])
+                    done[place] = np.count_nonzero(similar > hidden[place]) >= most
+            for place in np.flatnonzero(done).tolist():
+                own = rows[place][rows[place] >= 0]
+                pieces.append((own, np.full(len(own), left[place])))
+            left = left[~done]
+            asked *= _MORE
+        pieces.sort(key=lambda piece: int(piece[1][0]) if len(piece[1]) else -1)
+        if not pieces:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        return np.concatenate([p[0] for p in pieces]), np.concatenate([p[1] for p in pieces])
+
+    def _hidden(self, rows: Rows, told: Scores) -> Scores:
+        """Of each list the highest similarity that a row may have that isn't among these."""
+        assert self._codes is not None
+        hidden = np.full(len(rows), -np.inf, np.float32)
+        more = rows[:, -1] >= 0
+        hidden[more] = self._codes.bound.hidden(told[more, -1])
+        return hidden
+
+    @cached_property
+    def _lists(self) -> Rows:
+        """States that have any of the rows."""
+        return np.flatnonzero(np.logical_or.reduceat(self.mask, self._starts))
+
+    @cached_property
+    def _selector(self) -> Selector:
+        return Selector(self.mask)
