@@ -1,17 +1,18 @@
-# make run | test | check | bench | bench-peers | load | faults | contract | slow | install
+# make run | test | check | bench | bench-peers bench-record | load | faults | contract | slow | install
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # On Linux: make install TORCH_INDEX=<PyTorch's CPU index> (README, "Size") avoids the CUDA build.
 TORCH_INDEX ?=
 LOAD ?=
+RECORD ?=
 PEERS ?=
 BIN := .venv/bin
 # Of make contract.
 CASES ?= 10000
 UNGDC ?= ../shared/corpora/ungdc
 
-.PHONY: run test slow contract faults check bench bench-peers load install
+.PHONY: run test slow contract faults check bench bench-peers bench-record load install
 
 run: .venv/installed
 	$(BIN)/python -m service serve --host $(HOST) --port $(PORT)
@@ -44,6 +45,10 @@ bench: .venv/installed
 # an hour and more. PEERS="--claims 100000" for less, PEERS=--write to have it in the README.
 bench-peers: .venv/installed
 	$(BIN)/python -m service.evaluation.peers $(PEERS)
+
+# All of 1946-2023: an hour and a half before the first figure, ten minutes once it is built.
+bench-record: .venv/installed
+	$(BIN)/python -m service.evaluation.record --corpus $(UNGDC) $(RECORD)
 
 # Ten minutes each, on Concord and on txtai in turn; LOAD="--minutes 1 --only bundled" for less.
 load: .venv/installed

@@ -167,6 +167,8 @@ class BackgroundBuilds:
             "CONCORD_MODELS": str(s.models),
             "CONCORD_MODEL": s.model,
             "CONCORD_KEEP_GENERATIONS": str(s.keep_generations),
+            "CONCORD_MILVUS_URI": s.milvus_uri or "",
+            "CONCORD_MILVUS_TOKEN": s.milvus_token.get_secret_value() if s.milvus_token else "",
             "PYTHONPATH": os.pathsep.join(path),
             "TQDM_DISABLE": "1",
         }

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from service.comparison import Comparator
 from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
 from service.retrieval.generations import Generations
 from service.retrieval.index import bare_scan
 from service.retrieval.library import texts_in_order
+from service.retrieval.packaged_model import model_folder
 from service.retrieval.store import StatementStore
 from service.settings import PROJECT, Settings
 
@@ -105,13 +107,47 @@ def bench_encoding(indexes: Path) -> dict[str, Any]:
         vectors = ours.encode(sample)
         times["ours"].append(time.perf_counter() - started)
     mine, theirs = (statistics.median(times[name]) for name in ("ours", "reference"))
+    done, limit = _operations(sample) / mine, _most_operations()
     return {
         "sentences": len(sample),
         "claims_per_s": round(len(sample) / mine, 1),
         "reference_per_s": round(len(sample) / theirs, 1),
         "ratio": round(theirs / mine, 2),
         "largest_difference": float(np.abs(vectors - expected).max()),
+        "gflops": round(done / 1e9, 1),
+        "share_of_what_a_large_product_reaches": round(done / limit, 2),
     }
+
+
+def _operations(texts: list[str]) -> float:
+    """Of the transformer's matrix products, a multiplication and an addition counted as two."""
+    model = model_folder()
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    hidden, inner, layers = (
+        config[name] for name in ("hidden_size", "intermediate_size", "num_hidden_layers")
+    )
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_padding()
+    lengths = np.array([len(e.ids) for e in tokenizer.encode_batch_fast(texts)], np.float64)
+    dense = lengths * 2 * (4 * hidden**2 + 2 * hidden * inner)
+    attention = 4 * lengths**2 * hidden
+    return float(layers * (dense + attention).sum())
+
+
+def _most_operations() -> float:
+    """A second of a large product of float32, on all cores: what the machine can do at best."""
+    import torch
+
+    side = 2048
+    a, b = torch.rand(side, side), torch.rand(side, side)
+    times = [_seconds(lambda: torch.mm(a, b)) for _ in range(8)]
+    return 2 * side**3 / min(times)
+
+
+def _seconds(act: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
 
 
 def bench_search() -> dict[str, Any]:

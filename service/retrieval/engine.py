@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 class Finder(Protocol):
     """One generation's vectors; safe to share between threads."""
 
-    @property
-    def exact(self) -> bool:
-        """Whether what is near is never missed."""
-
     def find(
         self, asked: Sequence[tuple[Vectors, str]], most: int, least: float
     ) -> list[tuple[Rows, Scores]]:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 
 from service.domain.blocs import Blocs
 from service.domain.questions import Question, SearchMode
@@ -17,6 +17,9 @@ from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
 from service.retrieval.levels import ON_POINT_PERCENTILE
 from service.retrieval.scoping import scope_of
+
+# Combinations of blocs whose members are remembered, a byte a statement.
+_MOST_KEPT = 100
 
 
 def allowed_rows(
@@ -30,9 +33,7 @@ def allowed_rows(
     else:
         mask = np.repeat(statements, np.diff(starts, append=len(columns)))
     if question.kinds is not None:
-        of_kind = np.zeros(len(KINDS), np.bool_)
-        of_kind[[KINDS.index(kind) for kind in question.kinds]] = True
-        mask &= of_kind[columns.kind]
+        mask &= reduce(np.logical_or, (columns.kind == KINDS.index(k) for k in question.kinds))
     if question.topics:
         mask &= _on_topics(question, generation, blocs, topic_vectors, mask)
     return mask
@@ -52,9 +53,7 @@ def _statements(question: Question, generation: Generation, blocs: Blocs) -> Mas
     if question.forum:
         passing &= np.isin(columns.forum[starts], columns.forums_named(question.forum))
     if question.blocs:
-        passing &= _members_at_the_time(
-            question.blocs, state, columns.last[starts], columns.states, blocs
-        )
+        passing &= _members_at_the_time(tuple(sorted(question.blocs)), generation, blocs)
     return passing
 
 
@@ -62,23 +61,25 @@ def _among(codes: Sequence[str], states: Sequence[str]) -> Mask:
     return np.array([state in codes for state in states], np.bool_)
 
 
-def _members_at_the_time(
-    names: Sequence[str],
-    state: npt.NDArray[np.int16],
-    last: npt.NDArray[np.int32],
-    states: Sequence[str],
-    blocs: Blocs,
-) -> Mask:
+def _members_at_the_time(names: tuple[str, ...], generation: Generation, blocs: Blocs) -> Mask:
     """Statements whose state belonged to one of the blocs on the last day that their date can mean:
     the General Debate, dated by its year alone, is held in September."""
-    days, of_day = np.unique(last, return_inverse=True)
-    members = np.zeros((len(days), len(states)), np.bool_)
+    kept = generation.members.get(names)
+    if kept is not None and kept[0] is blocs:
+        return kept[1]
+    columns, starts = generation.columns, generation.statement_starts
+    days, of_day = np.unique(columns.last[starts], return_inverse=True)
+    members = np.zeros((len(days), len(columns.states)), np.bool_)
     for number, day in enumerate(days.tolist()):
         codes: set[str] = set()
         for name in names:
             codes |= blocs.members(name, date.fromordinal(day))
-        members[number] = [code in codes for code in states]
-    return members[of_day, state]
+        members[number] = [code in codes for code in columns.states]
+    found: Mask = members[of_day, columns.state[starts]]
+    if len(generation.members) >= _MOST_KEPT:
+        generation.members.clear()
+    generation.members[names] = blocs, found
+    return found
 
 
 def _on_topics(

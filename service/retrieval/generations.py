@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.domain.blocs import Blocs
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
 from service.retrieval.codes import Codes
-from service.retrieval.columns import Columns
+from service.retrieval.columns import Columns, Mask
 from service.retrieval.encoder import file_sha256
 from service.retrieval.engine import Engine, Finder
 from service.retrieval.index import VectorIndex
@@ -90,6 +91,8 @@ class Generation:
             folder / CALIBRATION, allow_pickle=False
         )
         self._levels: dict[float, float] = {}
+        # Of blocs, by their ids: which statements were made by members (`filters`).
+        self.members: dict[tuple[str, ...], tuple[Blocs, Mask]] = {}
 
     def percentile(self, similarity: float) -> float | None:
         """Per cent of random pairs of different states' positions that are less alike."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -184,56 +185,54 @@ class Ranking:
         """The same hits, each with the number of other rows that it stands for: those of its group
         (ungrouped, of its state) that are nearly identical to it. A row counts once, for the hit
         that it is most like."""
-        if not self._question.fold:
+        heads = [hit.row for hits in groups for hit in hits]
+        if not self._question.fold or not heads:
             return groups
-        state = self._generation.columns.state
-        found = []
-        beside = self._beside([hit.row for hits in groups for hit in hits])
-        for hits in groups:
-            counts = dict.fromkeys((hit.row for hit in hits), 0)
-            for code in dict.fromkeys(int(state[row]) for row in counts):
-                heads = [row for row in counts if state[row] == code]
-                self._count(heads, beside(heads), counts)
-            found.append([replace(hit, folded=counts[hit.row]) for hit in hits])
-        return found
+        counts = Counter(self._most_like(heads).values())
+        return [[replace(hit, folded=counts[hit.row]) for hit in hits] for hits in groups]
 
-    def _count(self, heads: Sequence[int], own: Rows, counts: dict[int, int]) -> None:
-        if len(own) <= len(heads):
-            return
-        if len(own) <= FEW:
-            vectors = self._generation.index.vectors
-            alike = vectors(np.array(heads)) @ vectors(own).T
-        else:
-            alike = self._generation.index.products(heads, own, SAME_WORDING)
-        twins = np.flatnonzero(alike.max(axis=0) >= SAME_WORDING)
-        for row, nearest in zip(own[twins].tolist(), alike[:, twins].argmax(axis=0), strict=True):
-            if row not in counts:
-                counts[heads[nearest]] += 1
+    def _most_like(self, heads: Sequence[int]) -> dict[int, int]:
+        """Of each row that is nearly identical to heads, the one that it is most like."""
+        found: dict[int, tuple[float, int]] = {}
+        pairs = self._pairs_in_all(heads) if self._certain is None else self._pairs_in_scope(heads)
+        taken = set(heads)
+        for row, head, alike in pairs:
+            if row not in taken and alike > found.get(row, (-1.0, 0))[0]:
+                found[row] = alike, head
+        return {row: head for row, (_, head) in found.items()}
 
-    def _beside(self, heads: Sequence[int]) -> Callable[[Sequence[int]], Rows]:
-        """Of heads of one state, the rows among which their twins are."""
-        columns, scored = self._generation.columns, self._scored
-        if self._certain is None:
-            by_statement = self._question.group_by is GroupBy.STATEMENT
-            key = (columns.statement if by_statement else columns.state).astype(np.int64)
-            keys = key[scored.rows]
-            begins = columns.starts(keys).tolist()
-            spans = zip(begins, [*begins[1:], len(keys)], strict=True)
-            of_key = {int(keys[begin]): (begin, end) for begin, end in spans}
-
-            def all_of(heads: Sequence[int]) -> Rows:
-                start, end = of_key[int(key[heads[0]])]
-                return scored.rows[start:end]
-
-            return all_of
-        vectors = self._generation.index.vectors(np.array(heads, np.int64))
-        runs = self._generation.state_starts
-        states = np.searchsorted(runs, heads, side="right") - 1
+    def _pairs_in_scope(self, heads: Sequence[int]) -> Iterator[tuple[int, int, float]]:
+        """Nearly identical ones of a state: row, head, and how alike they are."""
+        index = self._generation.index
+        vectors = index.vectors(np.array(heads, np.int64))
+        states = np.searchsorted(self._generation.state_starts, heads, side="right") - 1
         rows, of_head = self._scope.of_each(vectors, states, 0, SAME_WORDING)
-        bounds = np.searchsorted(of_head, np.arange(len(heads) + 1))
-        twins = {head: rows[bounds[i] : bounds[i + 1]] for i, head in enumerate(heads)}
+        alike = np.einsum("ij,ij->i", index.vectors(rows), vectors[of_head])
+        for place in np.flatnonzero(alike >= SAME_WORDING).tolist():
+            yield int(rows[place]), heads[of_head[place]], float(alike[place])
 
-        def near(heads: Sequence[int]) -> Rows:
-            return np.unique(np.concatenate([twins[head] for head in heads]))
+    def _pairs_in_all(self, heads: Sequence[int]) -> Iterator[tuple[int, int, float]]:
+        """The same where all rows are scored: of a group, or ungrouped of a state."""
+        columns, index = self._generation.columns, self._generation.index
+        by_statement = self._question.group_by is GroupBy.STATEMENT
+        key = columns.statement if by_statement else columns.state
+        keys = key[self._scored.rows].astype(np.int64)
+        begins = columns.starts(keys).tolist()
+        spans = zip(begins, [*begins[1:], len(keys)], strict=True)
+        of_key = {int(keys[begin]): (begin, end) for begin, end in spans}
+        for group, own_heads in _grouped(heads, key).items():
+            begin, end = of_key[group]
+            own = self._scored.rows[begin:end]
+            if len(own) <= FEW:
+                alike = index.vectors(np.array(own_heads)) @ index.vectors(own).T
+            else:
+                alike = index.products(own_heads, own, SAME_WORDING)
+            for head, place in np.argwhere(alike >= SAME_WORDING).tolist():
+                yield int(own[place]), own_heads[head], float(alike[head, place])
 
-        return near
+
+def _grouped(rows: Sequence[int], key: npt.NDArray[np.signedinteger]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(int(key[row]), []).append(row)
+    return found

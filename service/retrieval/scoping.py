@@ -23,11 +23,10 @@ def scope_of(
     """
     finder = generation.finder
     by_words = question.mode in (SearchMode.LEXICAL, SearchMode.HYBRID)
-    exact = question.mode is not SearchMode.DENSE
-    if finder is None or by_words or (exact and not finder.exact):
-        return Scope(generation, mask, exact=exact)
-    found = Scope(generation, mask, exact=True)
-    if not says_all(question) and found.count <= scope.FEW_ROWS:
-        return found
+    here = Scope(generation, mask, exact=question.mode is not SearchMode.DENSE)
+    if finder is None or by_words:
+        return here
+    if not says_all(question) and here.count <= scope.FEW_ROWS:
+        return here
     expression = expression_of(question, generation.columns, blocs)
     return MilvusScope(generation, mask, finder, expression)

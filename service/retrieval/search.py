@@ -193,8 +193,9 @@ class Search:
 
 
 def _union(pieces: Iterable[Rows]) -> Rows:
-    found: Rows = np.unique(np.concatenate(list(pieces)))
-    return found
+    """Ascending, each once; by sorting, which is quicker here than what `np.unique` does."""
+    rows: Rows = np.sort(np.concatenate(list(pieces)))
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
 
 
 def _fused(similarity: npt.NDArray[np.float32], lexical: Floats) -> Floats:

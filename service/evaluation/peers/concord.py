@@ -41,6 +41,7 @@ class WithoutTexts(Generation):
         self.state_starts = self.columns.starts(self.columns.state)
         self.statement_starts = self.columns.starts(self.columns.statement)
         self._calibration = np.empty(0, np.float32)
+        self.members = {}
 
 
 class Concord:
