@@ -124,7 +124,7 @@ class Answerer:
             # neighbours, or the same question would not always have the same answer.
             queries = np.concatenate([self._encoder.encode([text]) for text in texts])
             topics = [self._encoder.encode([text])[0] for text in free]
-        with stage(Stage.SEARCH):
+        with stage(Stage.FILTER):
             sides = self._sides(queries)
             beside = [(found.holds, found.denies) if found else None for found in sides]
             mask = allowed_rows(self._question, self._generation, self._catalogue.blocs, topics)

@@ -46,8 +46,8 @@ from service.domain.stance import Stance, Verdict
 from service.domain.statements import Claim, Statement
 from service.errors import InvalidInput
 from service.retrieval.generations import Generation
-from service.retrieval.library import ClaimRecord, place_in_time
 from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_WORDING
+from service.retrieval.library import ClaimRecord, place_in_time
 from service.retrieval.wording import SharedWords
 from service.stance.judge import StanceJudge
 

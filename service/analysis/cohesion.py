@@ -24,8 +24,8 @@ from service.domain.standing import Basis, Side
 from service.domain.topics import Topic
 from service.errors import NotFound
 from service.retrieval.columns import Mask
-from service.retrieval.generations import Generation
 from service.retrieval.filters import allowed_rows
+from service.retrieval.generations import Generation
 
 COHESION_FILTERS = ("from", "to")
 # Members that took a side on an issue; of fewer, nothing is said about unity.

@@ -24,8 +24,8 @@ from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, proceed, stage
 from service.domain.standing import Side
 from service.domain.topics import Topic
-from service.retrieval.generations import Generation
 from service.retrieval.filters import allowed_rows
+from service.retrieval.generations import Generation
 
 COHESION_YEAR_COLUMNS = (
     Column("year", Type.INTEGER, "Calendar year."),

@@ -21,8 +21,8 @@ from service.domain.stages import Stage, answered_from, proceed, stage
 from service.domain.standing import Side
 from service.domain.topics import Topic
 from service.errors import InvalidInput
-from service.retrieval.generations import Generation
 from service.retrieval.filters import allowed_rows
+from service.retrieval.generations import Generation
 
 # Pairs of other states; of fewer nothing is said about the Assembly.
 LEAST_PAIRS = 10

@@ -16,8 +16,8 @@ from service.domain.questions import Question
 from service.domain.stages import Stage, answered_from, stage
 from service.retrieval.columns import Mask
 from service.retrieval.encoder import Vectors
-from service.retrieval.generations import Generation
 from service.retrieval.filters import allowed_rows
+from service.retrieval.generations import Generation
 from service.retrieval.levels import ON_POINT_PERCENTILE
 
 

@@ -31,8 +31,8 @@ from service.domain.stages import Stage, stage
 from service.domain.stance import STANCES, Stance, Verdict
 from service.domain.standing import Basis, Evidence, Side
 from service.errors import NotFound
-from service.retrieval.generations import Generation
 from service.retrieval.filters import allowed_rows
+from service.retrieval.generations import Generation
 from service.stance.contraries import Contraries
 from service.stance.corrections import Corrections
 from service.stance.judge import StanceJudge

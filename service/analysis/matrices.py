@@ -20,8 +20,8 @@ from service.domain.questions import Question
 from service.domain.stages import answered_from
 from service.domain.standing import Side
 from service.errors import InvalidInput
-from service.retrieval.generations import Generation
 from service.retrieval.filters import allowed_rows
+from service.retrieval.generations import Generation
 
 MATRIX_FILTERS = ("exclude", "states", "blocs", "topics", "from", "to", "forum", "kind")
 # Of positions that a request may compare, and of units: two sessions of the General Debate take ten

@@ -25,9 +25,9 @@ from service.domain.standing import Basis, Side
 from service.domain.statements import Kind
 from service.errors import NotFound
 from service.retrieval.columns import KINDS, Mask
+from service.retrieval.filters import allowed_rows
 from service.retrieval.generations import Generation
 from service.retrieval.library import ClaimRecord
-from service.retrieval.filters import allowed_rows
 
 PROFILE_FILTERS = ("from", "to")
 # Positions that are shown in full, the latest ones.

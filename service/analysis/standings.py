@@ -23,8 +23,8 @@ from service.domain.standing import Basis, Evidence, Side, Standing, standing
 from service.errors import NotFound
 from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
-from service.retrieval.library import ClaimRecord
 from service.retrieval.levels import ON_POINT_PERCENTILE
+from service.retrieval.library import ClaimRecord
 
 AMONG_ALL, OF_ONE = 1_000, 5
 # Of a small corpus no more than one position in twenty may be about the issue, beyond these.

@@ -12,7 +12,8 @@ from typing import Protocol
 
 class Stage(StrEnum):
     ENCODE = "encode"  # texts to vectors
-    SEARCH = "search"  # filters, and every row's score
+    FILTER = "filter"  # which claims pass
+    SEARCH = "search"  # which of them are near, and their scores
     GROUP = "group"  # ranking, grouping, folding
     TEXTS = "texts"  # the words of the hits
     JUDGE = "judge"  # their stances

@@ -68,35 +68,38 @@ class Search:
         one group a hit."""
         if not self._scope.count or skip + most < 1:
             return []
-        if self._scope.complete:
-            return self._groups(self._scored(asked, self._scope.rows), skip, most)
-        if self._question.sort is Sort.RECENT:
-            return self._groups(self._scored(asked, self._near(asked)), skip, most)
-        if self._question.group_by is GroupBy.STATE:
-            return self._of_states(asked, skip, most)
-        return self._of_nearest(asked, skip, most)
+        scope, by_state = self._scope, self._question.group_by is GroupBy.STATE
+        if not scope.complete and self._question.sort is not Sort.RECENT and not by_state:
+            return self._of_nearest(asked, skip, most)
+        with stage(Stage.SEARCH):
+            if scope.complete:
+                ranking = self._ranking(self._scored(asked, scope.rows))
+            elif self._question.sort is Sort.RECENT:
+                ranking = self._ranking(self._scored(asked, self._near(asked)))
+            else:
+                ranking, skip = self._of_states(asked, skip, most), 0
+        with stage(Stage.GROUP):
+            return ranking.groups(skip, most)
 
     def on_point(self, asked: Sequence[Asked]) -> Rows:
         """Every row that is on the point, ascending; of words, of those that share one."""
         complete = self._scope.complete
-        scored = self._scored(asked, self._scope.rows if complete else self._near(asked))
+        with stage(Stage.SEARCH):
+            scored = self._scored(asked, self._scope.rows if complete else self._near(asked))
         return scored.rows[(scored.rank_by > -np.inf) & (scored.similarity >= self._level)]
 
     @property
     def _level(self) -> float:
         return self._generation.similarity_at(ON_POINT_PERCENTILE)
 
-    def _groups(
-        self, scored: Scored, skip: int, most: int, certain: int | None = None
-    ) -> list[RankedGroup]:
+    def _ranking(self, scored: Scored, certain: int | None = None) -> Ranking:
         if self._question.sort is Sort.RECENT:
             scored = scored.of(np.flatnonzero(scored.similarity >= self._level))
-        with stage(Stage.GROUP):
-            ranking = Ranking(self._question, self._generation, scored, self._scope, certain)
-            return ranking.groups(skip, most)
+        return Ranking(self._question, self._generation, scored, self._scope, certain)
 
-    def _of_states(self, asked: Sequence[Asked], skip: int, most: int) -> list[RankedGroup]:
-        """First which states, by the best of each; then all that these show and count."""
+    def _of_states(self, asked: Sequence[Asked], skip: int, most: int) -> Ranking:
+        """First which states, by the best of each; then all that these show and count. Those that
+        are skipped are no more among them."""
         wanted = skip + most
         columns, per_state = self._generation.columns, self._question.per_state
         vectors = [vector for one in asked for vector in one.ranked_by]
@@ -108,16 +111,14 @@ class Search:
         rows = [self._rows_of(v, shown, sure, np.inf) for one in asked for v in one.sides or ()]
         rows += [self._rows_of(o.query, shown, 0 if o.sides else sure, self._level) for o in asked]
         rows.append(best.rows[np.isin(columns.state[best.rows], codes)])
-        scored = self._scored(asked, _union(rows))
-        with stage(Stage.GROUP):
-            return Ranking(
-                self._question,
-                self._generation,
-                scored,
-                self._scope,
-                sure,
-                lambda all_rows: self._scored(asked, all_rows),
-            ).groups(0, most)
+        return Ranking(
+            self._question,
+            self._generation,
+            self._scored(asked, _union(rows)),
+            self._scope,
+            sure,
+            lambda all_rows: self._scored(asked, all_rows),
+        )
 
     def _rows_of(self, vector: Vectors, states: Rows, most: int, least: float) -> Rows:
         queries = np.repeat(vector[None], len(states), 0)
@@ -128,31 +129,34 @@ class Search:
         vectors = [vector for one in asked for vector in one.ranked_by]
         wanted = skip + most
         while True:
-            proceed()
-            found = [self._scope.nearest(vector, wanted) for vector in vectors]
-            floor = max(floor for _, floor in found)
-            scored = self._scored(asked, _union(rows for rows, _ in found))
-            scored = scored.of(np.flatnonzero(scored.rank_by > floor))
-            if self._question.group_by is GroupBy.STATEMENT:
-                statements = self._generation.columns.statement
-                order = scored.rows[np.argsort(-scored.rank_by, kind="stable")]
-                first = list(dict.fromkeys(statements[order].tolist()))[: skip + most]
-                if len(first) == skip + most or floor == -np.inf:
-                    rows = np.flatnonzero(np.isin(statements, first) & self._scope.mask)
-                    return self._groups(self._scored(asked, rows), skip, most)
-            else:
-                groups = self._groups(scored, skip, most, certain=0)
-                if len(groups) == most or floor == -np.inf:
-                    return groups
+            with stage(Stage.SEARCH):
+                found = [self._scope.nearest(vector, wanted) for vector in vectors]
+                floor = max(floor for _, floor in found)
+                scored = self._scored(asked, _union(rows for rows, _ in found))
+                scored = scored.of(np.flatnonzero(scored.rank_by > floor))
+                certain: int | None = 0
+                if self._question.group_by is GroupBy.STATEMENT:
+                    scored, certain = self._of_statements(asked, scored, skip + most), None
+            with stage(Stage.GROUP):
+                groups = self._ranking(scored, certain).groups(skip, most)
+            if len(groups) == most or floor == -np.inf:
+                return groups
             wanted *= 4
+
+    def _of_statements(self, asked: Sequence[Asked], scored: Scored, most: int) -> Scored:
+        """All rows of the first statements that there are."""
+        statements = self._generation.columns.statement
+        order = scored.rows[np.argsort(-scored.rank_by, kind="stable")]
+        first = list(dict.fromkeys(statements[order].tolist()))[:most]
+        rows = np.flatnonzero(np.isin(statements, first) & self._scope.mask)
+        return self._scored(asked, rows)
 
     def _near(self, asked: Sequence[Asked]) -> Rows:
         return _union(self._scope.at_least(one.query, self._level) for one in asked)
 
     def _scored(self, asked: Sequence[Asked], rows: Rows) -> Scored:
         """Each of `rows`, which ascend, by the part of the question that it answers best."""
-        with stage(Stage.SEARCH):
-            first, *others = (self._kept(one, rows) for one in asked)
+        first, *others = (self._kept(one, rows) for one in asked)
         if not others:
             return first
         rank_by, similarity = first.rank_by.copy(), first.similarity.copy()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from service.comparison import Comparator
 from service.domain.blocs import Blocs
 from service.domain.statements import Kind
-from service.retrieval.library import ClaimRecord
 from service.retrieval.levels import ON_POINT_PERCENTILE
+from service.retrieval.library import ClaimRecord
 
 STATES = ("FRA", "CUB", "RUS", "CHN", "NGA", "IND", "USA", "GBR", "YUG", "PSE")
 BLOCS = ("permanent-five", "eu", "g77", "african-union", "nato", "brics")

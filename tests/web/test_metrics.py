@@ -86,7 +86,7 @@ def test_stages_of_an_answer(app: Flask) -> None:
         key = (name, (("stage", stage),))
         return after[key] - before[key]
 
-    for stage in ("encode", "search", "group", "texts"):
+    for stage in ("encode", "filter", "search", "group", "texts"):
         assert rise("concord_stage_seconds_count", stage) == 1
         assert 0 < rise("concord_stage_seconds_sum", stage) < 30
     assert rise("concord_stage_seconds_count", "judge") == 0
