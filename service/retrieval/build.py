@@ -172,7 +172,7 @@ class Builder:
                 grown.codes(aside / CODES, folder, before, index)
                 truncated += before.manifest.truncated - len(self._encoder.truncated(grown.gone))
             else:
-                Codes.write(aside / CODES, index, columns.starts(columns.state))
+                Codes.write(aside / CODES, index, columns.starts(columns.state), columns.positions)
             _save(aside / CALIBRATION, calibrate(index, columns))
         with refused(aside):
             manifest = seal(

@@ -56,14 +56,19 @@ class Bound:
 
 
 class Codes:
-    """Of each row one code, in the list of its state."""
+    """Of each row one code, in the list of its state's positions or in that of its other claims.
+
+    List 2 s is of the positions of the s-th state, 2 s + 1 of the others: most questions are about
+    positions, of some states, and then need look at nothing else.
+    """
 
     def __init__(self, lists: faiss.IndexIVFPQFastScan, bound: Bound) -> None:
         self._lists = lists
         self.bound = bound
+        self.count = int(lists.ntotal)
 
     @classmethod
-    def write(cls, path: Path, index: VectorIndex, starts: Rows) -> None:
+    def write(cls, path: Path, index: VectorIndex, starts: Rows, positions: Mask) -> None:
         """Of all rows of `index`, whose states begin at `starts`; the bound is in the file as well.
         The file is empty where there are fewer than LEAST_ROWS."""
         if index.count < LEAST_ROWS:
@@ -71,22 +76,29 @@ class Codes:
             return
         rng = np.random.default_rng(_SEED)
         sample = np.sort(rng.choice(index.count, min(_TRAINED_ON, index.count), replace=False))
-        lists = _empty(index.dimension, len(starts))
+        lists = _empty(index.dimension, 2 * len(starts))
         lists.pq.train(index.vectors(sample))
         lists.is_trained = True
-        _fill(lists, index, starts, np.arange(index.count))
+        _fill(lists, index, lists_of(starts, positions), np.arange(index.count))
         _write(path, lists, _measured(index, lists.pq, starts, rng))
 
     @classmethod
     def grow(
-        cls, path: Path, before: Path, count: int, index: VectorIndex, starts: Rows, source: Rows
+        cls,
+        path: Path,
+        before: Path,
+        count: int,
+        index: VectorIndex,
+        starts: Rows,
+        positions: Mask,
+        source: Rows,
     ) -> None:
         """Of `index`, whose row i was row `source[i]` of the `count` rows that `before` has codes
         of, or, from there on, is new; states stay. What is gone keeps its codes, under a number
         that no mask has."""
         former = cls.open(before) if index.count >= LEAST_ROWS else None
         if former is None:
-            cls.write(path, index, starts)
+            cls.write(path, index, starts, positions)
             return
         lists: Any = former._lists
         stays = np.flatnonzero(source < count)
@@ -96,7 +108,7 @@ class Codes:
             if size := lists.invlists.list_size(number):
                 rows = faiss.rev_swig_ptr(lists.invlists.get_ids(number), size)
                 rows[:] = place[rows]
-        _fill(lists, index, starts, np.flatnonzero(source >= count))
+        _fill(lists, index, lists_of(starts, positions), np.flatnonzero(source >= count))
         _write(path, lists, former.bound)
 
     @classmethod
@@ -118,24 +130,24 @@ class Codes:
         return cls(lists, bound)
 
     def nearest(
-        self, query: Vectors, lists: Rows, most: int, within: Selector
+        self, query: Vectors, lists: Rows, most: int, within: Selector | None
     ) -> tuple[Rows, Scores]:
         """The `most` rows of these lists, taken together, of which most is told, and what is told;
-        best first. Shapes (found,)."""
+        best first. Shapes (found,). Without `within`, of all that the lists have."""
         told, rows = self._scan(query[None], lists[None], most, within)
         found = rows[0] >= 0
         return rows[0][found], told[0][found]
 
     def nearest_each(
-        self, queries: Vectors, lists: Rows, most: int, within: Selector
+        self, queries: Vectors, lists: Rows, most: int, within: Selector | None
     ) -> tuple[Rows, Scores]:
-        """The i-th query in the i-th list. Shapes (queries, most); rows are -1 where there are no
-        more."""
-        told, rows = self._scan(queries, lists[:, None], most, within)
+        """The i-th query in the i-th row of `lists`, shape (queries, lists a query; -1: none).
+        Shapes (queries, most); rows are -1 where there are no more."""
+        told, rows = self._scan(queries, lists, most, within)
         return rows, told
 
     def _scan(
-        self, queries: Vectors, lists: Rows, most: int, within: Selector
+        self, queries: Vectors, lists: Rows, most: int, within: Selector | None
     ) -> tuple[Scores, Rows]:
         one_thread()
         queries = np.ascontiguousarray(queries, np.float32)
@@ -151,7 +163,7 @@ class Codes:
             most,
             *(faiss.swig_ptr(array) for array in (lists, coarse, told, rows)),
             False,
-            made(nprobe=lists.shape[1], sel=within.selector),
+            made(nprobe=lists.shape[1], sel=within.selector if within else None),
             None,
         )
         return told, rows
@@ -182,12 +194,19 @@ def _empty(dimension: int, lists: int) -> faiss.IndexIVFPQFastScan:
     return made
 
 
-def _fill(lists: faiss.IndexIVFPQFastScan, index: VectorIndex, starts: Rows, rows: Rows) -> None:
-    """State by state: while its centroid alone is near, all that is added falls into its list."""
+def lists_of(starts: Rows, positions: Mask) -> Rows:
+    """The list of each row."""
+    state = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(positions)))
+    return 2 * state + ~positions
+
+
+def _fill(lists: faiss.IndexIVFPQFastScan, index: VectorIndex, list_of: Rows, rows: Rows) -> None:
+    """List by list: while its centroid alone is near, all that is added falls into it."""
     centroids: Any = faiss.downcast_index(lists.quantizer)
     near = faiss.rev_swig_ptr(centroids.get_xb(), centroids.ntotal * index.dimension)
     near = near.reshape(-1, index.dimension)
-    bounds = np.searchsorted(rows, [*starts.tolist(), index.count]).tolist()
+    rows = rows[np.argsort(list_of[rows], kind="stable")]
+    bounds = np.searchsorted(list_of[rows], np.arange(lists.nlist + 1)).tolist()
     for number, (start, end) in enumerate(pairwise(bounds)):
         near[number] = 0.0
         for piece in range(start, end, _ADDED_AT_ONCE):

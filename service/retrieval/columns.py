@@ -47,6 +47,12 @@ class Columns:
             return np.empty(0, np.int64)
         return np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1)).astype(np.int64)
 
+    @property
+    def positions(self) -> Mask:
+        """Rows that commit their state to something."""
+        positions: Mask = self.kind == KINDS.index(Kind.POSITION)
+        return positions
+
     def on_topic(self, topic: str) -> Mask:
         """Rows that have the topic; none where this generation doesn't know it."""
         if topic not in self.topic_ids:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ import numpy.typing as npt
 
 from service.domain.blocs import Blocs
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
-from service.retrieval.codes import Codes
+from service.retrieval.codes import Codes, lists_of
 from service.retrieval.columns import Columns, Mask
 from service.retrieval.encoder import file_sha256
 from service.retrieval.engine import Engine, Finder
@@ -90,9 +91,16 @@ class Generation:
         self._calibration: npt.NDArray[np.float32] = np.load(
             folder / CALIBRATION, allow_pickle=False
         )
+        self.positions = self.columns.positions
         self._levels: dict[float, float] = {}
         # Of blocs, by their ids: which statements were made by members (`filters`).
         self.members: dict[tuple[str, ...], tuple[Blocs, Mask]] = {}
+
+    @cached_property
+    def list_sizes(self) -> npt.NDArray[np.int64]:
+        """Of each state its positions and its other claims, shape (states, 2)."""
+        lists = lists_of(self.state_starts, self.positions)
+        return np.bincount(lists, minlength=2 * len(self.state_starts)).reshape(-1, 2)
 
     def percentile(self, similarity: float) -> float | None:
         """Per cent of random pairs of different states' positions that are less alike."""

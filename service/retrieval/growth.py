@@ -60,9 +60,10 @@ class Grown:
         starts = self.columns.starts(self.columns.state)
         if self.columns.states == before.columns.states:
             count = before.index.count
-            Codes.grow(path, folder / CODES, count, index, starts, self.source)
+            positions = self.columns.positions
+            Codes.grow(path, folder / CODES, count, index, starts, positions, self.source)
         else:  # the lists are others
-            Codes.write(path, index, starts)
+            Codes.write(path, index, starts, self.columns.positions)
 
 
 def worth_growing(

@@ -32,9 +32,7 @@ class MilvusScope(Scope):
         super().__init__(generation, mask, exact=True)
         self._finder = finder
         self._said = expression
-        self._states = [
-            generation.columns.states[n] for n in generation.columns.state[self._starts]
-        ]
+        self._names = [generation.columns.states[n] for n in generation.columns.state[self._starts]]
 
     @property
     def complete(self) -> bool:
@@ -68,7 +66,7 @@ class MilvusScope(Scope):
                 return np.sort(rows)
             asked = _next(asked)
         sure = rows[self.similarities(query, rows) > hidden]
-        others = np.setdiff1d(self._lists, self._state_of(sure))
+        others = np.setdiff1d(self._states, self._state_of(sure))
         more, _ = self.of_each(np.repeat(query[None], len(others), 0), others, 1, np.inf)
         return np.unique(np.concatenate([rows, more]))
 
@@ -111,7 +109,7 @@ class MilvusScope(Scope):
             return []
         numbers, begins = np.unique(states[left], return_index=True)
         wanted = [
-            (queries[own], all_of((self._said, of_state(self._states[number]))))
+            (queries[own], all_of((self._said, of_state(self._names[number]))))
             for number, own in zip(numbers.tolist(), np.split(left, begins[1:]), strict=True)
         ]
         # Where all of them are wanted, no more than them need be sent.
@@ -148,9 +146,6 @@ class MilvusScope(Scope):
 
     def _sure(self, query: Vectors, rows: Rows, hidden: float) -> int:
         return int(np.count_nonzero(self.similarities(query, rows) > hidden))
-
-    def _state_of(self, rows: Rows) -> Rows:
-        return np.searchsorted(self._starts, rows, side="right") - 1
 
 
 def _next(asked: int) -> int:

@@ -16,13 +16,16 @@ from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
 from service.retrieval.index import Mask, Rows, Scores
 
-# So few are scored exactly in less time than codes take.
-FEW_ROWS = 10_000
+# So few are scored exactly in less time than codes take, whatever there is; and so many times fewer
+# than the codes that would be looked at.
+FEW_ROWS, FEWER = 10_000, 25
 # Of a list: what is looked at first, how much more each time that wasn't enough, and the share of
 # the list from which on all of it is.
 _FIRST, _MORE, _ALL = 16, 4, 0.2
 # The same of all lists together.
 _FIRST_OF_ALL = 400
+# The same for each of some states whose best claims are wanted.
+_NEAREST_OF_STATES = 100
 
 
 class Scope:
@@ -34,8 +37,21 @@ class Scope:
         self._starts = generation.state_starts
         self._ends = np.append(self._starts[1:], len(mask))
         self.count = int(np.count_nonzero(mask))
-        few = exact or self.count <= FEW_ROWS
-        self._codes: Codes | None = None if few else generation.codes
+        codes = generation.codes
+        self._codes: Codes | None = None
+        if exact or codes is None or self.count <= FEW_ROWS:
+            return
+        positions = generation.positions
+        # Of each state, whether any of its positions is among the rows, and any of its others.
+        used = np.stack(
+            [np.logical_or.reduceat(mask & of, self._starts) for of in (positions, ~positions)], 1
+        )
+        listed = int(generation.list_sizes[used].sum())
+        if self.count * FEWER > listed:
+            self._codes = codes
+        self._used = used
+        # What lists say by themselves needn't be looked up row by row.
+        self._says_all = listed == self.count and codes.count == len(mask)
 
     @property
     def complete(self) -> bool:
@@ -63,7 +79,9 @@ class Scope:
             return self.rows, -np.inf
         asked = max(_FIRST_OF_ALL, 8 * most)
         while asked < _ALL * self.count:
-            rows, told = codes.nearest(query, self._lists, asked, self._selector)
+            rows, told = codes.nearest(
+                query, self._lists_of(self._states).ravel(), asked, self._selector
+            )
             if len(rows) < asked:
                 return np.sort(rows), -np.inf
             similarity = self.similarities(query, rows)
@@ -78,8 +96,8 @@ class Scope:
         if self._codes is None:
             rows = self.rows
         else:
-            lists = self._lists
-            rows = self.of_each(np.repeat(query[None], len(lists), 0), lists, 0, least)[0]
+            states = self._states
+            rows = self.of_each(np.repeat(query[None], len(states), 0), states, 0, least)[0]
         found: Rows = np.sort(rows[self.similarities(query, rows) >= least])
         return found
 
@@ -89,16 +107,24 @@ class Scope:
         codes = self._codes
         if codes is None:
             return self.rows
-        lists = self._lists
-        queries = np.repeat(query[None], len(lists), 0)
-        rows, told = codes.nearest_each(queries, lists, _FIRST, self._selector)
+        states = self._states
+        if wanted * 2 < len(states):
+            # Most often all of these are among the nearest claims of all.
+            asked = _NEAREST_OF_STATES * wanted
+            rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
+            floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
+            sure = rows[self.similarities(query, rows) > floor]
+            if len(np.unique(self._state_of(sure))) >= wanted or floor == -np.inf:
+                return np.sort(rows)
+        queries = np.repeat(query[None], len(states), 0)
+        rows, told = codes.nearest_each(queries, self._lists_of(states), _FIRST, self._selector)
         found = np.full(rows.shape, -np.inf, np.float32)
         found[rows >= 0] = self.similarities(query, rows[rows >= 0])
         best = found.max(axis=1)
         hidden = self._hidden(rows, told)
         least = -np.sort(-best)[min(wanted, len(best)) - 1]
         open_ = np.flatnonzero((hidden > best) & (hidden >= least))
-        more, _ = self.of_each(queries[open_], lists[open_], 1, np.inf, _FIRST * _MORE)
+        more, _ = self.of_each(queries[open_], states[open_], 1, np.inf, _FIRST * _MORE)
         return np.unique(np.concatenate([rows[rows >= 0], more]))
 
     def of_each(
@@ -119,7 +145,7 @@ class Scope:
             if self._codes is None or not len(left):
                 break
             rows, told = self._codes.nearest_each(
-                queries[left], states[left], asked, self._selector
+                queries[left], self._lists_of(states[left]), asked, self._selector
             )
             hidden = self._hidden(rows, told)
             done = hidden < least
@@ -145,11 +171,21 @@ class Scope:
         hidden[more] = self._codes.bound.hidden(told[more, -1])
         return hidden
 
-    @cached_property
-    def _lists(self) -> Rows:
-        """States that have any of the rows."""
-        return np.flatnonzero(np.logical_or.reduceat(self.mask, self._starts))
+    def _state_of(self, rows: Rows) -> Rows:
+        """In the order of the index."""
+        return np.searchsorted(self._starts, rows, side="right") - 1
 
     @cached_property
-    def _selector(self) -> Selector:
-        return Selector(self.mask)
+    def _states(self) -> Rows:
+        """Those that have any of the rows."""
+        return np.flatnonzero(np.logical_or.reduceat(self.mask, self._starts))
+
+    def _lists_of(self, states: Rows) -> Rows:
+        """Of each of these, shape (states, 1 or 2); -1 for one that none of the rows is in."""
+        used = self._used[states]
+        lists = np.where(used, 2 * states[:, None] + np.arange(2), -1)
+        return lists[:, self._used.any(axis=0)]
+
+    @cached_property
+    def _selector(self) -> Selector | None:
+        return None if self._says_all else Selector(self.mask)

@@ -42,6 +42,7 @@ class WithoutTexts(Generation):
         self.statement_starts = self.columns.starts(self.columns.statement)
         self._calibration = np.empty(0, np.float32)
         self.members = {}
+        self.positions = self.columns.positions
 
 
 class Concord:
@@ -55,7 +56,8 @@ class Concord:
         shutil.copy(dataset.folder / COLUMNS, folder / COLUMNS)
         if not self._is_exact:
             columns, index = Columns.load(folder / COLUMNS), VectorIndex.open(folder / _VECTORS)
-            Codes.write(folder / _CODES, index, columns.starts(columns.state))
+            starts = columns.starts(columns.state)
+            Codes.write(folder / _CODES, index, starts, columns.positions)
 
     def open(self, dataset: Dataset, folder: Path) -> None:
         self._generation = WithoutTexts(folder)

@@ -32,7 +32,8 @@ class Part(Generation):
     def __init__(self, folder: Path, state_starts: Rows) -> None:
         self.index = VectorIndex.open(folder / VECTORS)
         self.state_starts = state_starts
-        Codes.write(folder / CODES, self.index, state_starts)
+        self.positions = np.ones(self.index.count, np.bool_)
+        Codes.write(folder / CODES, self.index, state_starts, self.positions)
         self.codes = Codes.open(folder / CODES)
 
 
