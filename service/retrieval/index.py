@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -19,9 +18,6 @@ Rows = npt.NDArray[np.int64]
 # Numbers of a vector by which products are bounded: so few leave one pair in two hundred.
 _FIRST = 64
 _ROUNDING = 1e-4
-# Rows read here and there before what they mapped is given back to the system, which keeps the
-# file's pages for all processes anyway: 0.4 GB at most.
-_MAPPED_ROWS = 250_000
 
 
 class VectorIndex:
@@ -32,8 +28,6 @@ class VectorIndex:
         self._vectors: Vectors = np.asarray(vectors)
         self.count, self.dimension = (int(length) for length in vectors.shape)
         self._rows: Rows = np.arange(self.count)
-        self._map: mmap.mmap | None = getattr(vectors, "_mmap", None)
-        self._read = 0
 
     @classmethod
     def write(cls, path: Path, shape: tuple[int, int], pieces: Iterable[Vectors]) -> None:
@@ -74,7 +68,6 @@ class VectorIndex:
 
         Shape (len(rows),)."""
         self._check(query)
-        self._count(len(rows))
         return _inner_products(query, self._vectors, np.ascontiguousarray(rows, np.int64))
 
     def products(self, heads: Sequence[int], rows: Rows, least: float) -> Scores:
@@ -84,7 +77,6 @@ class VectorIndex:
         Shape (len(heads), len(rows)). Vectors have length 1, so by Cauchy and Schwarz the first of
         their numbers bound what the others add, and only what may reach `least` is read in full.
         """
-        self._count(len(rows))
         first, places = self._vectors[rows, :_FIRST], np.arange(len(rows))
         rest = _rest(first)
         out = np.empty((len(heads), len(rows)), np.float32)
@@ -101,14 +93,6 @@ class VectorIndex:
     def _check(self, query: Vectors) -> None:
         if query.shape != (self.dimension,):
             raise ValueError(f"a query has {self.dimension} numbers, not {query.shape}")
-
-    def _count(self, rows: int) -> None:
-        """Keep what is mapped bounded, whatever was read in the course of a day."""
-        self._read += rows
-        if self._read > _MAPPED_ROWS and self._map is not None:
-            self._read = 0
-            if hasattr(mmap, "MADV_DONTNEED"):
-                self._map.madvise(mmap.MADV_DONTNEED)
 
 
 def one_thread() -> None:

@@ -25,7 +25,7 @@ _FIRST, _MORE, _ALL = 16, 4, 0.2
 # The same of all lists together.
 _FIRST_OF_ALL = 400
 # The same for each of some states whose best claims are wanted.
-_NEAREST_OF_STATES = 100
+_NEAREST_OF_STATES, _MOST_OF_STATES = 150, 8_000
 
 
 class Scope:
@@ -108,24 +108,31 @@ class Scope:
         if codes is None:
             return self.rows
         states = self._states
-        if wanted * 2 < len(states):
-            # Most often all of these are among the nearest claims of all.
-            asked = _NEAREST_OF_STATES * wanted
-            rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
-            floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
-            sure = rows[self.similarities(query, rows) > floor]
-            if len(np.unique(self._state_of(sure))) >= wanted or floor == -np.inf:
-                return np.sort(rows)
-        queries = np.repeat(query[None], len(states), 0)
-        rows, told = codes.nearest_each(queries, self._lists_of(states), _FIRST, self._selector)
-        found = np.full(rows.shape, -np.inf, np.float32)
-        found[rows >= 0] = self.similarities(query, rows[rows >= 0])
-        best = found.max(axis=1)
-        hidden = self._hidden(rows, told)
-        least = -np.sort(-best)[min(wanted, len(best)) - 1]
-        open_ = np.flatnonzero((hidden > best) & (hidden >= least))
-        more, _ = self.of_each(queries[open_], states[open_], 1, np.inf, _FIRST * _MORE)
-        return np.unique(np.concatenate([rows[rows >= 0], more]))
+        wanted = min(wanted, len(states))
+        # Most of these are among the nearest claims of all; whoever isn't is looked for alone.
+        asked = min(_NEAREST_OF_STATES * wanted, _MOST_OF_STATES)
+        rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
+        floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
+        best = self._bests(query, rows)
+        sure = np.count_nonzero(best > floor)
+        if sure >= wanted or floor == -np.inf:
+            return np.sort(rows)
+        left = states[best[states] <= floor]
+        queries = np.repeat(query[None], len(left), 0)
+        own, told = codes.nearest_each(queries, self._lists_of(left), _FIRST, self._selector)
+        rows = np.concatenate([rows, own[own >= 0]])
+        best = self._bests(query, rows)
+        hidden = self._hidden(own, told)
+        least = -np.partition(-best, wanted - 1)[wanted - 1]
+        open_ = np.flatnonzero((hidden > best[left]) & (hidden >= least))
+        more, _ = self.of_each(queries[open_], left[open_], 1, np.inf, _FIRST * _MORE)
+        return np.unique(np.concatenate([rows, more]))
+
+    def _bests(self, query: Vectors, rows: Rows) -> Scores:
+        """Of each state the highest similarity among `rows`; -inf where it has none of them."""
+        best = np.full(len(self._starts), -np.inf, np.float32)
+        np.maximum.at(best, self._state_of(rows), self.similarities(query, rows))
+        return best
 
     def of_each(
         self, queries: Vectors, states: Rows, most: int, least: float, asked: int = _FIRST

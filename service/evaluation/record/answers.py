@@ -49,7 +49,7 @@ def answers() -> dict[str, Any]:
         "answer_ms": round(median, 2),
         "answer_over_encode": round(median / encode, 2),
         "p99_over_median": round(float(np.quantile(took, 0.99)) / median, 2),
-        "resident_mb": _resident_mb(),
+        **_memory(),
     }
 
 
@@ -67,9 +67,18 @@ def bench_start(indexes: Path) -> dict[str, Any]:
     return {name: round(statistics.median(found), 2) for name, found in times.items()}
 
 
-def _resident_mb() -> int | None:
-    """None where the system doesn't tell as Linux does."""
-    told = Path("/proc/self/statm")
+def _memory() -> dict[str, int]:
+    """What is resident, and of it what is this process's own: the rest is files that are mapped,
+    which processes share. Nothing where the system doesn't tell as Linux does."""
+    told = Path("/proc/self/status")
     if not told.exists():
-        return None
-    return round(int(told.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+        return {}
+    kilobytes = {
+        line.split(":")[0]: int(line.split()[1])
+        for line in told.read_text().splitlines()
+        if line.startswith(("VmRSS", "RssAnon"))
+    }
+    return {
+        "resident_mb": round(kilobytes["VmRSS"] / 1e3),
+        "of_it_own_mb": round(kilobytes.get("RssAnon", 0) / 1e3),
+    }
