@@ -20,7 +20,7 @@ from service.domain.stages import Stage, answered_from, stage
 from service.domain.stance import Stance
 from service.questions import MOST_GROUPS
 from service.retrieval.encoder import Encoder, Vectors
-from service.retrieval.filters import allowed_rows
+from service.retrieval.filters import passing
 from service.retrieval.generations import Generation
 from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_SUBJECT_PERCENTILE
 from service.retrieval.ranking import RankedGroup
@@ -127,8 +127,9 @@ class Answerer:
         with stage(Stage.FILTER):
             sides = self._sides(queries)
             beside = [(found.holds, found.denies) if found else None for found in sides]
-            mask = allowed_rows(self._question, self._generation, self._catalogue.blocs, topics)
-            search = Search(self._question, self._generation, mask, self._catalogue.blocs)
+            blocs = self._catalogue.blocs
+            found = passing(self._question, self._generation, blocs, topics)
+            search = Search(self._question, self._generation, found, blocs)
         parts = zip(self._question.parts, queries, beside, strict=True)
         return search, [Asked(part, query, both) for part, query, both in parts], sides
 

@@ -12,10 +12,12 @@ import numpy as np
 
 from service.domain.blocs import Blocs
 from service.domain.questions import Question, SearchMode
+from service.domain.statements import Kind
 from service.retrieval.columns import KINDS, Mask
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
 from service.retrieval.levels import ON_POINT_PERCENTILE
+from service.retrieval.passing import Passing
 from service.retrieval.scoping import scope_of
 
 # Combinations of blocs whose members are remembered, a byte a statement.
@@ -26,17 +28,34 @@ def allowed_rows(
     question: Question, generation: Generation, blocs: Blocs, topic_vectors: Sequence[Vectors]
 ) -> Mask:
     """Rows that pass every filter."""
-    columns, starts = generation.columns, generation.statement_starts
+    return passing(question, generation, blocs, topic_vectors).mask
+
+
+def passing(
+    question: Question, generation: Generation, blocs: Blocs, topic_vectors: Sequence[Vectors]
+) -> Passing:
+    """What passes every filter."""
     statements = _statements(question, generation, blocs)
-    if statements.all():
-        mask = np.ones(len(columns), np.bool_)
-    else:
-        mask = np.repeat(statements, np.diff(starts, append=len(columns)))
-    if question.kinds is not None:
-        mask &= reduce(np.logical_or, (columns.kind == KINDS.index(k) for k in question.kinds))
-    if question.topics:
-        mask &= _on_topics(question, generation, blocs, topic_vectors, mask)
-    return mask
+    found = _of_kinds(question.kinds, generation, None if statements.all() else statements)
+    if not question.topics:
+        return found
+    rows = found.mask & _on_topics(question, generation, blocs, topic_vectors, found)
+    return Passing(generation, statements, rows=rows)
+
+
+def _of_kinds(
+    kinds: Sequence[Kind] | None, generation: Generation, statements: Mask | None
+) -> Passing:
+    if kinds is None:
+        return Passing(generation, statements)
+    positions, others = Kind.POSITION in kinds, set(KINDS) - {Kind.POSITION}
+    if others <= set(kinds) or not others & set(kinds):
+        return Passing(
+            generation, statements, positions=positions, others=bool(others & set(kinds))
+        )
+    kind = generation.columns.kind
+    rows = reduce(np.logical_or, (kind == KINDS.index(one) for one in kinds))
+    return Passing(generation, statements, positions=positions, rows=rows)
 
 
 def _statements(question: Question, generation: Generation, blocs: Blocs) -> Mask:
@@ -87,7 +106,7 @@ def _on_topics(
     generation: Generation,
     blocs: Blocs,
     vectors: Sequence[Vectors],
-    within: Mask,
+    within: Passing,
 ) -> Mask:
     """Rows tagged with one of the topics, or near to one that is given in free text."""
     columns = generation.columns

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from service.domain.blocs import Blocs
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
-from service.retrieval.codes import Codes, lists_of
+from service.retrieval.codes import Codes
 from service.retrieval.columns import Columns, Mask
 from service.retrieval.encoder import file_sha256
 from service.retrieval.engine import Engine, Finder
@@ -97,10 +97,23 @@ class Generation:
         self.members: dict[tuple[str, ...], tuple[Blocs, Mask]] = {}
 
     @cached_property
+    def statement_sizes(self) -> npt.NDArray[np.int64]:
+        """Of each statement its positions and its other claims, shape (statements, 2)."""
+        if not len(self.statement_starts):
+            return np.empty((0, 2), np.int64)
+        positions = np.add.reduceat(self.positions, self.statement_starts, dtype=np.int64)
+        every = np.diff(self.statement_starts, append=self.index.count)
+        return np.stack([positions, every - positions], axis=1)
+
+    @cached_property
+    def state_statements(self) -> npt.NDArray[np.int64]:
+        """The place of each state's first statement."""
+        return np.searchsorted(self.statement_starts, self.state_starts)
+
+    @cached_property
     def list_sizes(self) -> npt.NDArray[np.int64]:
         """Of each state its positions and its other claims, shape (states, 2)."""
-        lists = lists_of(self.state_starts, self.positions)
-        return np.bincount(lists, minlength=2 * len(self.state_starts)).reshape(-1, 2)
+        return np.add.reduceat(self.statement_sizes, self.state_statements, axis=0)
 
     def percentile(self, similarity: float) -> float | None:
         """Per cent of random pairs of different states' positions that are less alike."""

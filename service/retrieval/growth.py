@@ -46,13 +46,12 @@ class Grown:
         """The vectors, from those of the generation before and of the `new` texts."""
         for start in range(0, len(self.source), _AT_A_TIME):
             rows = self.source[start : start + _AT_A_TIME]
-            if rows[-1] < before.count and (np.diff(rows) == 1).all():
-                yield before.vectors(slice(int(rows[0]), int(rows[-1]) + 1))
-                continue
             piece = np.empty((len(rows), before.dimension), np.float32)
             old = rows < before.count
-            piece[old] = before.vectors(rows[old])
             piece[~old] = new[rows[~old] - before.count]
+            if old.any():  # they ascend
+                first, last = int(rows[old][0]), int(rows[old][-1])
+                piece[old] = before.read(first, last + 1)[rows[old] - first]
             yield piece
 
     def codes(self, path: Path, folder: Path, before: Generation, index: VectorIndex) -> None:

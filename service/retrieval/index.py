@@ -28,6 +28,8 @@ class VectorIndex:
         self._vectors: Vectors = np.asarray(vectors)
         self.count, self.dimension = (int(length) for length in vectors.shape)
         self._rows: Rows = np.arange(self.count)
+        mapped = isinstance(vectors, np.memmap) and vectors.filename is not None
+        self._file = (Path(vectors.filename), vectors.offset) if mapped else None
 
     @classmethod
     def write(cls, path: Path, shape: tuple[int, int], pieces: Iterable[Vectors]) -> None:
@@ -85,6 +87,16 @@ class VectorIndex:
             near = np.where(most >= least - _ROUNDING, rows, -1)
             out[place] = _inner_products(head, self._vectors, near)
         return out
+
+    def read(self, start: int, end: int) -> Vectors:
+        """The rows from `start` to `end`, read from the file: what is mapped counts as memory."""
+        if self._file is None:
+            return self._vectors[start:end]
+        path, offset = self._file
+        width = self.dimension
+        first = offset + start * width * self._vectors.itemsize
+        found = np.fromfile(path, np.float32, (end - start) * width, offset=first)
+        return found.reshape(-1, width)
 
     def vectors(self, rows: npt.NDArray[np.int64] | Sequence[int] | slice | int) -> Vectors:
         """Shape (rows, dimension); of a single row, (dimension,)."""

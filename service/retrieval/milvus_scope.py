@@ -14,7 +14,8 @@ from service.retrieval.encoder import Vectors
 from service.retrieval.engine import Finder
 from service.retrieval.expressions import all_of, in_rows, of_state
 from service.retrieval.generations import Generation
-from service.retrieval.index import Mask, Rows, Scores
+from service.retrieval.index import Rows, Scores
+from service.retrieval.passing import Passing
 from service.retrieval.scope import Scope
 
 # So many does Milvus find at most for one vector (its page "Limits", topK).
@@ -26,10 +27,12 @@ _ROUNDING = 1e-4
 
 
 class MilvusScope(Scope):
-    """`expression` lets pass at least what is in `mask`."""
+    """`expression` lets pass at least what is `passing`."""
 
-    def __init__(self, generation: Generation, mask: Mask, finder: Finder, expression: str) -> None:
-        super().__init__(generation, mask, exact=True)
+    def __init__(
+        self, generation: Generation, passing: Passing, finder: Finder, expression: str
+    ) -> None:
+        super().__init__(generation, passing, exact=True)
         self._finder = finder
         self._said = expression
         self._names = [generation.columns.states[n] for n in generation.columns.state[self._starts]]

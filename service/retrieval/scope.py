@@ -15,6 +15,7 @@ from service.retrieval.codes import Codes, Selector
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
 from service.retrieval.index import Mask, Rows, Scores
+from service.retrieval.passing import Passing
 
 # So few are scored exactly in less time than codes take, whatever there is; and so many times fewer
 # than the codes that would be looked at.
@@ -31,27 +32,27 @@ _NEAREST_OF_STATES, _MOST_OF_STATES = 150, 8_000
 class Scope:
     """Of one generation; safe to share between threads that only read."""
 
-    def __init__(self, generation: Generation, mask: Mask, *, exact: bool = False) -> None:
-        self.mask = mask
+    def __init__(self, generation: Generation, passing: Passing, *, exact: bool = False) -> None:
+        self._passing = passing
         self._index = generation.index
         self._starts = generation.state_starts
-        self._ends = np.append(self._starts[1:], len(mask))
-        self.count = int(np.count_nonzero(mask))
-        codes = generation.codes
+        self._ends = np.append(self._starts[1:], generation.index.count)
         self._codes: Codes | None = None
+        codes = generation.codes
         if exact or codes is None or self.count <= FEW_ROWS:
             return
-        positions = generation.positions
-        # Of each state, whether any of its positions is among the rows, and any of its others.
-        used = np.stack(
-            [np.logical_or.reduceat(mask & of, self._starts) for of in (positions, ~positions)], 1
-        )
-        listed = int(generation.list_sizes[used].sum())
-        if self.count * FEWER > listed:
+        if self.count * FEWER > passing.listed:
             self._codes = codes
-        self._used = used
         # What lists say by themselves needn't be looked up row by row.
-        self._says_all = listed == self.count and codes.count == len(mask)
+        self._says_all = passing.is_all_listed and codes.count == generation.index.count
+
+    @property
+    def mask(self) -> Mask:
+        return self._passing.mask
+
+    @property
+    def count(self) -> int:
+        return self._passing.count
 
     @property
     def complete(self) -> bool:
@@ -184,14 +185,14 @@ class Scope:
 
     @cached_property
     def _states(self) -> Rows:
-        """Those that have any of the rows."""
-        return np.flatnonzero(np.logical_or.reduceat(self.mask, self._starts))
+        """Those that may have any of the rows."""
+        return np.flatnonzero(self._passing.used.any(axis=1))
 
     def _lists_of(self, states: Rows) -> Rows:
         """Of each of these, shape (states, 1 or 2); -1 for one that none of the rows is in."""
-        used = self._used[states]
+        used = self._passing.used[states]
         lists = np.where(used, 2 * states[:, None] + np.arange(2), -1)
-        return lists[:, self._used.any(axis=0)]
+        return lists[:, self._passing.used.any(axis=0)]
 
     @cached_property
     def _selector(self) -> Selector | None:

@@ -17,8 +17,9 @@ from service.domain.questions import GroupBy, Part, Question, SearchMode, Sort
 from service.domain.stages import Stage, proceed, stage
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
-from service.retrieval.index import Mask, Rows
+from service.retrieval.index import Rows
 from service.retrieval.levels import ON_POINT_PERCENTILE
+from service.retrieval.passing import Passing
 from service.retrieval.ranking import RankedGroup, Ranking, Scored
 from service.retrieval.scoping import scope_of
 
@@ -54,13 +55,13 @@ class Search:
         self,
         question: Question,
         generation: Generation,
-        mask: Mask,
+        passing: Passing,
         blocs: Blocs | None = None,
     ) -> None:
-        """`mask` has what passes the question's filters, `blocs` those that they may name."""
+        """`passing` is what passes the question's filters, `blocs` are those that they may name."""
         self._question = question
         self._generation = generation
-        self._scope = scope_of(question, generation, mask, blocs)
+        self._scope = scope_of(question, generation, passing, blocs)
         self._whole: dict[int, Scored] = {}  # of parts that were scored in all rows
 
     def page(self, asked: Sequence[Asked], skip: int, most: int) -> list[RankedGroup]:

@@ -11,6 +11,7 @@ from service.evaluation.record import nearest, sizes, sizing
 from service.retrieval import codes, scope
 from service.retrieval.build import Builder
 from service.retrieval.generations import Generation, Generations
+from service.retrieval.passing import Passing
 from service.retrieval.store import StatementStore
 from tests.conftest import TOPICS, Quiet, ToyEncoder
 from tests.retrieval.test_search import small_corpus
@@ -44,9 +45,10 @@ def test_a_part_has_its_share_of_every_state(
 
 def test_recall_is_that_of_brute_force(generation: Generation) -> None:
     asked = list(ToyEncoder().encode(["veto", "abolish veto", "cancel debt"]))
-    passing = np.ones(generation.index.count, np.bool_)
-    passing[::3] = False
-    assert nearest._recall(generation, lambda: passing, asked) == 1.0
+    rows = np.ones(generation.index.count, np.bool_)
+    rows[::3] = False
+    some = Passing(generation, rows=rows)
+    assert nearest._recall(generation, lambda: some, asked) == 1.0
     found = nearest._of_states(generation, asked, 1.0)
     assert found["recall"] == 1.0
 

@@ -16,7 +16,7 @@ from service.domain.questions import GroupBy, Part, Question, SearchMode
 from service.domain.statements import Kind, Statement
 from service.retrieval import codes, growth, scope
 from service.retrieval.build import Builder
-from service.retrieval.filters import allowed_rows
+from service.retrieval.filters import passing
 from service.retrieval.generations import CALIBRATION, VECTORS, Generation, Generations
 from service.retrieval.ranking import RankedGroup
 from service.retrieval.search import Asked, Search
@@ -64,9 +64,9 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answer(generation: Generation, text: str, **fields: object) -> list[RankedGroup]:
     question = Question(text=text, parts=(Part(text, 0, len(text)),), **fields)  # type: ignore[arg-type]
-    mask = allowed_rows(question, generation, NONE, [])
+    found = passing(question, generation, NONE, [])
     asked = Asked(question.parts[0], ToyEncoder().encode([text])[0])
-    return Search(question, generation, mask).page([asked], 0, 100)
+    return Search(question, generation, found).page([asked], 0, 100)
 
 
 def check_same(grown: Generation, built: Generation) -> None:

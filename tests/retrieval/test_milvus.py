@@ -26,6 +26,7 @@ from service.retrieval.expressions import expression_of
 from service.retrieval.filters import allowed_rows
 from service.retrieval.generations import Generation, Generations
 from service.retrieval.milvus import ALIAS, Milvus
+from service.retrieval.passing import Passing
 from service.retrieval.search import Asked, Search
 from service.retrieval.store import StatementStore
 from service.settings import Settings
@@ -95,7 +96,7 @@ def answers(generation: Generation, question: Question, skip: int = 0, sides: bo
     asked = [
         Asked(part, query, beside) for part, query in zip(question.parts, queries, strict=True)
     ]
-    search = Search(question, generation, mask, BLOCS)
+    search = Search(question, generation, Passing(generation, rows=mask), BLOCS)
     return search.page(asked, skip, question.limit), search.on_point(asked).tolist()
 
 
@@ -185,7 +186,7 @@ def test_what_is_near_is_among_what_is_found(
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     mask = rng.random(served.index.count) < share
     assert served.finder is not None
-    found = milvus_scope.MilvusScope(served, mask, served.finder, "")
+    found = milvus_scope.MilvusScope(served, Passing(served, rows=mask), served.finder, "")
     inside = np.flatnonzero(mask)
     alike = {
         row: float(served.index.similarities(queries[0], np.array([row]))[0]) for row in inside
@@ -256,8 +257,10 @@ def test_many_at_least_so_similar_come_half_by_half(
     mask = np.ones(served.index.count, np.bool_)
     mask[30:60] = False
     assert served.finder is not None
-    found = milvus_scope.MilvusScope(served, mask, served.finder, "").at_least(query, 0.1)
-    expected = scope.Scope(plain, mask, exact=True).at_least(query, 0.1)
+    found = milvus_scope.MilvusScope(
+        served, Passing(served, rows=mask), served.finder, ""
+    ).at_least(query, 0.1)
+    expected = scope.Scope(plain, Passing(plain, rows=mask), exact=True).at_least(query, 0.1)
     assert found.tolist() == expected.tolist()
     assert len(expected) > 60
     assert len(counted) > 5

@@ -20,10 +20,11 @@ from service.domain.questions import GroupBy, Part, Question, SearchMode, Sort, 
 from service.domain.statements import Kind, Statement
 from service.retrieval import codes, ranking, scope
 from service.retrieval.build import Builder
-from service.retrieval.filters import allowed_rows
+from service.retrieval.filters import passing as passing_of
 from service.retrieval.generations import Generation, Generations
-from service.retrieval.index import Mask, VectorIndex
+from service.retrieval.index import VectorIndex
 from service.retrieval.levels import ON_POINT_PERCENTILE, SAME_WORDING
+from service.retrieval.passing import Passing
 from service.retrieval.ranking import RankedGroup
 from service.retrieval.search import Asked, Search
 from service.retrieval.store import StatementStore
@@ -80,17 +81,17 @@ def ask(generation: Generation, text: str, **fields: Any) -> list[RankedGroup]:
     free = [t.text for t in question.topics if t.id is None]
     topics = list(ToyEncoder().encode(free))
     (query,) = ToyEncoder().encode([text])
-    mask = allowed_rows(question, generation, BLOCS, topics)
-    return first_page(question, generation, mask, [Asked(question.parts[0], query)])
+    found = passing_of(question, generation, BLOCS, topics)
+    return first_page(question, generation, found, [Asked(question.parts[0], query)])
 
 
 def first_page(
-    question: Question, generation: Generation, mask: Mask, asked: list[Asked]
+    question: Question, generation: Generation, found: Passing, asked: list[Asked]
 ) -> list[RankedGroup]:
-    found = Search(question, generation, mask).page(asked, 0, question.limit)
-    if question.group_by is GroupBy.NONE and found:
-        return [RankedGroup(len(found), tuple(group.hits[0] for group in found))]
-    return found
+    groups = Search(question, generation, found).page(asked, 0, question.limit)
+    if question.group_by is GroupBy.NONE and groups:
+        return [RankedGroup(len(groups), tuple(group.hits[0] for group in groups))]
+    return groups
 
 
 def passing(generation: Generation, question: dict[str, Any]) -> list[int]:
@@ -267,10 +268,10 @@ def test_several_parts_answer_by_the_nearest(generation: Generation) -> None:
     question = Question(
         text="x", parts=parts, group_by=GroupBy.NONE, limit=1000, fold=False, kinds=None
     )
-    mask = allowed_rows(question, generation, BLOCS, [])
+    found = passing_of(question, generation, BLOCS, [])
     queries = ToyEncoder().encode([p.text for p in parts])
     asked = [Asked(part, query) for part, query in zip(parts, queries, strict=True)]
-    merged = first_page(question, generation, mask, asked)
+    merged = first_page(question, generation, found, asked)
     alike = generation.index.vectors(slice(None)) @ queries.T
     for hit in merged[0].hits:
         assert hit.similarity == pytest.approx(alike[hit.row].max(), abs=1e-5)
@@ -283,10 +284,10 @@ def test_what_is_near_the_contrary_is_found_too(generation: Generation) -> None:
         text="x", parts=(Part("abolish veto", 0, 12),), group_by=GroupBy.NONE, limit=1000,
         fold=False, kinds=None,
     )  # fmt: skip
-    mask = allowed_rows(question, generation, BLOCS, [])
+    found = passing_of(question, generation, BLOCS, [])
     query, contrary = ToyEncoder().encode(["abolish veto", "cancel debt"])
     asked = Asked(question.parts[0], query, (query, contrary))
-    (groups,) = first_page(question, generation, mask, [asked])
+    (groups,) = first_page(question, generation, found, [asked])
     vectors = generation.index.vectors(slice(None))
     nearer = np.maximum(vectors @ query, vectors @ contrary)
     order = [hit.row for hit in groups.hits]

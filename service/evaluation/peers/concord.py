@@ -16,7 +16,7 @@ from service.domain.dates import PartialDate
 from service.domain.questions import Question, TopicFilter
 from service.retrieval.codes import Codes
 from service.retrieval.columns import Columns
-from service.retrieval.filters import allowed_rows
+from service.retrieval.filters import passing
 from service.retrieval.generations import Generation
 from service.retrieval.index import Rows, VectorIndex
 from service.retrieval.scope import Scope
@@ -66,11 +66,12 @@ class Concord:
 
     def search(self, query: Vectors, wanted: Filter, most: int) -> Sequence[int]:
         generation = self._generation
-        mask = allowed_rows(self._questions[wanted.name], generation, self._blocs, ())
+        found = passing(self._questions[wanted.name], generation, self._blocs, ())
         if self._is_exact:
+            mask = found.mask
             rows, scores = np.flatnonzero(mask), generation.index.scores(query, mask)[mask]
         else:
-            scope = Scope(generation, mask)
+            scope = Scope(generation, found)
             if wanted.each:
                 rows = scope.best_states(query, len(generation.state_starts))
             else:
@@ -81,8 +82,8 @@ class Concord:
         if len(scores) > most:
             near = np.argpartition(-scores, most - 1)[:most]
             rows, scores = rows[near], scores[near]
-        found: list[int] = rows[np.argsort(-scores, kind="stable")].tolist()
-        return found
+        best: list[int] = rows[np.argsort(-scores, kind="stable")].tolist()
+        return best
 
 
 def _first_of_each(rows: Rows, generation: Generation) -> list[int]:

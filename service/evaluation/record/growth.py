@@ -36,6 +36,9 @@ def bench_growth(indexes: Path) -> dict[str, Any]:
         with _watched(folder) as most:
             store.remove([statement.id for statement in session])
             gone = seconds(lambda: run(build, environment))
+            for earlier in (folder / "generations").iterdir():
+                if earlier.name != Generations(folder).current_id():
+                    shutil.rmtree(earlier)  # or it would be taken up again
             list(store.put(session))
             added = seconds(lambda: run(build, environment))
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

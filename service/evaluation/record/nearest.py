@@ -16,9 +16,10 @@ from service.domain.questions import Question, TopicFilter
 from service.domain.statements import Kind
 from service.evaluation.record.measuring import median_ms, queries
 from service.retrieval.encoder import Vectors
-from service.retrieval.filters import allowed_rows
+from service.retrieval.filters import passing
 from service.retrieval.generations import Generation, Generations
-from service.retrieval.index import Mask, bare_scan
+from service.retrieval.index import bare_scan
+from service.retrieval.passing import Passing
 from service.retrieval.scope import Scope
 from service.settings import Settings
 
@@ -47,21 +48,21 @@ def bench_search(indexes: Path) -> dict[str, Any]:
     for name, fields in FILTERS.items():
         question = Question(text="", parts=(), **({"kinds": None} | fields))
 
-        def mask(question: Question = question) -> Mask:
-            return allowed_rows(question, generation, blocs, ())
+        def found_by(question: Question = question) -> Passing:
+            return passing(question, generation, blocs, ())
 
         found[name] = {
-            "passing": round(float(mask().mean()), 4),
-            "recall_at_10": round(_recall(generation, mask, asked), 4),
-            **_times(_nearest(generation, mask), _exactly(generation, mask), asked, flat),
+            "passing": round(found_by().count / generation.index.count, 4),
+            "recall_at_10": round(_recall(generation, found_by, asked), 4),
+            **_times(_nearest(generation, found_by), _exactly(generation, found_by), asked, flat),
         }
     found["best of each state"] = _of_states(generation, asked, flat)
     return found
 
 
-def _nearest(generation: Generation, mask: Callable[[], Mask]) -> _Ask:
+def _nearest(generation: Generation, found_by: Callable[[], Passing]) -> _Ask:
     def ask(query: Vectors) -> Any:
-        scope = Scope(generation, mask())
+        scope = Scope(generation, found_by())
         rows, _ = scope.nearest(query, NEAREST)
         scores = scope.similarities(query, rows)
         return rows[np.argpartition(-scores, min(NEAREST, len(rows)) - 1)[:NEAREST]]
@@ -69,21 +70,21 @@ def _nearest(generation: Generation, mask: Callable[[], Mask]) -> _Ask:
     return ask
 
 
-def _exactly(generation: Generation, mask: Callable[[], Mask]) -> _Ask:
+def _exactly(generation: Generation, found_by: Callable[[], Passing]) -> _Ask:
     def ask(query: Vectors) -> Any:
-        rows = np.flatnonzero(mask())
+        rows = np.flatnonzero(found_by().mask)
         scores = generation.index.similarities(query, rows)
         return rows[np.argpartition(-scores, min(NEAREST, len(rows)) - 1)[:NEAREST]]
 
     return ask
 
 
-def _recall(generation: Generation, mask: Callable[[], Mask], asked: list[Vectors]) -> float:
+def _recall(generation: Generation, found_by: Callable[[], Passing], asked: list[Vectors]) -> float:
     """Rows that are as near as the tenth, of the ten."""
-    ask, passing = _nearest(generation, mask), mask()
+    ask, mask = _nearest(generation, found_by), found_by().mask
     hits = wanted = 0
     for query in asked:
-        scores = generation.index.scores(query, passing)
+        scores = generation.index.scores(query, mask)
         best = np.sort(scores)[-NEAREST:]
         best = best[best > -np.inf]
         wanted += len(best)
@@ -93,10 +94,9 @@ def _recall(generation: Generation, mask: Callable[[], Mask], asked: list[Vector
 
 def _of_states(generation: Generation, asked: list[Vectors], flat: float) -> dict[str, Any]:
     starts = generation.state_starts
-    everything = np.ones(generation.index.count, np.bool_)
 
     def ours(query: Vectors) -> Any:
-        scope = Scope(generation, everything)
+        scope = Scope(generation, Passing(generation))
         rows = scope.best_states(query, len(starts))
         best = np.full(len(starts), -np.inf, np.float32)
         np.maximum.at(

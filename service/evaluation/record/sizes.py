@@ -17,6 +17,7 @@ from service.retrieval.codes import Codes
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import CODES, VECTORS, Generation, Generations
 from service.retrieval.index import Rows, VectorIndex
+from service.retrieval.passing import Passing
 from service.retrieval.scope import Scope
 
 SIZES = (100_000, 400_000, 1_200_000, 5_000_000)
@@ -31,7 +32,7 @@ class Part(Generation):
 
     def __init__(self, folder: Path, state_starts: Rows) -> None:
         self.index = VectorIndex.open(folder / VECTORS)
-        self.state_starts = state_starts
+        self.state_starts = self.statement_starts = state_starts
         self.positions = np.ones(self.index.count, np.bool_)
         Codes.write(folder / CODES, self.index, state_starts, self.positions)
         self.codes = Codes.open(folder / CODES)
@@ -51,9 +52,8 @@ def bench_sizes(indexes: Path) -> dict[str, Any]:
 
 
 def _costs(part: Part, asked: list[Vectors]) -> dict[str, float]:
-    everything = np.ones(part.index.count, np.bool_)
-    nearest = median_ms(lambda query: Scope(part, everything).nearest(query, NEAREST), asked)
-    states = median_ms(lambda query: Scope(part, everything).best_states(query, PAGE), asked)
+    nearest = median_ms(lambda query: Scope(part, Passing(part)).nearest(query, NEAREST), asked)
+    states = median_ms(lambda query: Scope(part, Passing(part)).best_states(query, PAGE), asked)
     return {
         "nearest_ms": round(nearest, 3),
         "states_ms": round(states, 3),

@@ -14,6 +14,7 @@ from service.evaluation.record.sizes import PAGE
 from service.inference import cores
 from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
 from service.retrieval.generations import CODES, COLUMNS, LIBRARY, VECTORS, Generations
+from service.retrieval.passing import Passing
 from service.retrieval.scope import Scope
 from service.settings import Settings
 
@@ -26,8 +27,8 @@ RATE, BUSY = 30, 0.7
 def bench_sizing(indexes: Path) -> dict[str, Any]:
     generation = Generations(indexes).current()
     count, files = generation.index.count, generation.manifest.files
-    everything = np.ones(count, np.bool_)
     asked = queries()
+    everything = Passing(generation)
     nearest = median_ms(lambda query: Scope(generation, everything).nearest(query, NEAREST), asked)
     states = median_ms(lambda query: Scope(generation, everything).best_states(query, PAGE), asked)
     rows = np.random.default_rng(1).choice(count, min(ENCODED, count), replace=False)
