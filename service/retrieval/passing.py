@@ -37,7 +37,7 @@ class Passing:
     def mask(self) -> Mask:
         """Shape (claims,)."""
         generation = self._generation
-        count = len(generation.columns)
+        count = generation.index.count
         if self._statements is None:
             mask = np.ones(count, np.bool_)
         else:

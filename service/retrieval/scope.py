@@ -24,7 +24,7 @@ FEW_ROWS, FEWER = 10_000, 25
 # the list from which on all of it is.
 _FIRST, _MORE, _ALL = 16, 4, 0.2
 # The same of all lists together.
-_FIRST_OF_ALL = 400
+_FIRST_OF_ALL = 800
 # The same for each of some states whose best claims are wanted.
 _NEAREST_OF_STATES, _MOST_OF_STATES = 150, 8_000
 
