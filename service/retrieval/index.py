@@ -28,8 +28,10 @@ class VectorIndex:
         self._vectors: Vectors = np.asarray(vectors)
         self.count, self.dimension = (int(length) for length in vectors.shape)
         self._rows: Rows = np.arange(self.count)
-        mapped = isinstance(vectors, np.memmap) and vectors.filename is not None
-        self._file = (Path(vectors.filename), vectors.offset) if mapped else None
+        # Where they are mapped from: the file, and how far into it they begin.
+        self._file: tuple[Path, int] | None = None
+        if isinstance(vectors, np.memmap):
+            self._file = Path(str(vectors.filename)), vectors.offset
 
     @classmethod
     def write(cls, path: Path, shape: tuple[int, int], pieces: Iterable[Vectors]) -> None:

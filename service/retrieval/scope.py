@@ -115,9 +115,9 @@ class Scope:
         rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
         floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
         best = self._bests(query, rows)
-        sure = np.count_nonzero(best > floor)
-        if sure >= wanted or floor == -np.inf:
-            return np.sort(rows)
+        if np.count_nonzero(best > floor) >= wanted or floor == -np.inf:
+            least = -np.partition(-best, wanted - 1)[wanted - 1]
+            return np.sort(rows[codes.bound.hidden(told) >= least])
         left = states[best[states] <= floor]
         queries = np.repeat(query[None], len(left), 0)
         own, told = codes.nearest_each(queries, self._lists_of(left), _FIRST, self._selector)
@@ -155,21 +155,41 @@ class Scope:
             rows, told = self._codes.nearest_each(
                 queries[left], self._lists_of(states[left]), asked, self._selector
             )
-            hidden = self._hidden(rows, told)
-            done = hidden < least
-            if most:
-                for place in np.flatnonzero(done & (hidden > -np.inf)).tolist():
-                    similar = self.similarities(queries[left[place]], rows[place])
-                    done[place] = np.count_nonzero(similar > hidden[place]) >= most
-            for place in np.flatnonzero(done).tolist():
-                own = rows[place][rows[place] >= 0]
-                pieces.append((own, np.full(len(own), left[place])))
-            left = left[~done]
+            open_: list[int] = []
+            for place, i in enumerate(left.tolist()):
+                found = self._needed(queries[i], rows[place], told[place], most, least)
+                if found is None:
+                    open_.append(i)
+                else:
+                    pieces.append((found, np.full(len(found), i)))
+            left = np.array(open_, np.int64)
             asked *= _MORE
         pieces.sort(key=lambda piece: int(piece[1][0]) if len(piece[1]) else -1)
         if not pieces:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         return np.concatenate([p[0] for p in pieces]), np.concatenate([p[1] for p in pieces])
+
+    def _needed(
+        self, query: Vectors, rows: Rows, told: Scores, most: int, least: float
+    ) -> Rows | None:
+        """Of the `rows` of a list of which most is told: those that may be among the `most` nearest
+        or so similar. None where others of the list may be."""
+        assert self._codes is not None
+        bound = self._codes.bound
+        hidden = -np.inf if rows[-1] < 0 else float(bound.hidden(told[-1:])[0])
+        if hidden >= least:
+            return None
+        rows = rows[rows >= 0]
+        enough = least
+        if most:
+            similar = self.similarities(query, rows)
+            if hidden > -np.inf and np.count_nonzero(similar > hidden) < most:
+                return None
+            enough = -np.inf
+            if len(rows) > most:
+                enough = min(least, float(np.partition(similar, -most)[-most]))
+        needed: Rows = rows[bound.hidden(told[: len(rows)]) >= enough]
+        return needed
 
     def _hidden(self, rows: Rows, told: Scores) -> Scores:
         """Of each list the highest similarity that a row may have that isn't among these."""
