@@ -20,7 +20,8 @@ from service.domain.statements import Statement
 from service.errors import IndexUnusable, InvalidInput, NotFound, Overloaded
 from service.retrieval.build import corpus_hash, in_place
 from service.retrieval.databases import RETRY_AFTER
-from service.retrieval.generations import Generations, read_manifest
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import read_manifest
 from service.retrieval.store import Change, StatementStore
 from service.settings import Settings
 

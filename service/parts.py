@@ -18,7 +18,8 @@ from service.operation.switch import finish
 from service.retrieval.cluster_encoder import ClusterEncoder
 from service.retrieval.encoder import Encoder, open_encoder
 from service.retrieval.engine import Engine
-from service.retrieval.generations import Generation, Generations, refuse_other_encoder
+from service.retrieval.generations import Generation, Generations
+from service.retrieval.manifest import refuse_other_encoder
 from service.retrieval.milvus import Milvus
 from service.settings import Settings
 from service.stance.contraries import Contraries

@@ -89,7 +89,7 @@ def info(verify: bool, format_: str) -> None:
     """What is imported, what is built, with which model."""
     from dataclasses import asdict
 
-    from service.retrieval.generations import verify as verify_files
+    from service.retrieval.manifest import verify as verify_files
     from service.retrieval.store import StatementStore
     from service.tables import columns_as_text
 

@@ -20,7 +20,8 @@ from service import __version__
 from service.accounts.database import Database
 from service.errors import ConcordError, InvalidInput
 from service.retrieval.databases import refused
-from service.retrieval.generations import FILES, Generations, flush_folder
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import FILES, flush_folder
 from service.settings import Settings
 
 # Of the backup's layout. An older one is read; a newer one is refused.

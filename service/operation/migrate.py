@@ -12,7 +12,8 @@ from pathlib import Path
 from service.domain.statements import Statement
 from service.errors import ConcordError
 from service.retrieval.databases import refused
-from service.retrieval.generations import FORMAT, Generations, format_of
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import FORMAT, format_of
 from service.retrieval.store import VERSION, decode_statement, encode_statement
 
 

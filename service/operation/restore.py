@@ -23,8 +23,9 @@ from service.operation.switch import Move, decide, finish, finish_holding
 from service.operation.use import out_of_use
 from service.retrieval import store
 from service.retrieval.encoder import file_sha256
-from service.retrieval.generations import FILES, exclusive, format_of, verify
-from service.retrieval.generations import FORMAT as INDEX_FORMAT
+from service.retrieval.generations import exclusive
+from service.retrieval.manifest import FILES, format_of, verify
+from service.retrieval.manifest import FORMAT as INDEX_FORMAT
 from service.settings import Settings
 from service.stance import corrections
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import ConcordError
-from service.retrieval.generations import exclusive, flush_folder
+from service.retrieval.generations import exclusive
+from service.retrieval.manifest import flush_folder
 
 _READY, _PLAN = ".restored", "plan.json"
 

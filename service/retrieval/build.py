@@ -24,24 +24,23 @@ from service.retrieval.columns import KINDS, Columns, ColumnsBuilder
 from service.retrieval.databases import refused
 from service.retrieval.encoder import Encoder
 from service.retrieval.engine import Engine
-from service.retrieval.generations import (
+from service.retrieval.generations import Generation, Generations
+from service.retrieval.growth import Grown, grow
+from service.retrieval.index import VectorIndex
+from service.retrieval.library import LibraryWriter, texts_in_order
+from service.retrieval.manifest import (
     CALIBRATION,
     CODES,
     COLUMNS,
     FORMAT,
     LIBRARY,
     VECTORS,
-    Generation,
-    Generations,
     Manifest,
     flush_folder,
     generation_id,
     seal,
     verify,
 )
-from service.retrieval.growth import Grown, grow
-from service.retrieval.index import VectorIndex
-from service.retrieval.library import LibraryWriter, texts_in_order
 from service.retrieval.store import StatementStore, Stored, encode_statement
 from service.retrieval.vector_cache import VectorCache
 

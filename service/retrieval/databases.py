@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from service.errors import IndexUnusable, Overloaded
-from service.retrieval.generations import flush_folder
+from service.retrieval.manifest import flush_folder
 
 RETRY_AFTER = 5.0  # seconds
 # Bytes that SQLite needs even to read: with fewer it only says "disk I/O error".

@@ -21,9 +21,10 @@ from service.domain.statements import Statement
 from service.retrieval.codes import Codes
 from service.retrieval.columns import Columns, ColumnsBuilder
 from service.retrieval.encoder import Vectors
-from service.retrieval.generations import CODES, LIBRARY, Generation
+from service.retrieval.generations import Generation
 from service.retrieval.index import Rows, VectorIndex
 from service.retrieval.library import Held, LibraryWriter
+from service.retrieval.manifest import CODES, LIBRARY
 
 # Shares: of the statements that may be new or gone, and of the library's rows that may be empty,
 # for which it's worth it.

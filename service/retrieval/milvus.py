@@ -22,8 +22,9 @@ import numpy as np
 from service.errors import IndexUnusable
 from service.retrieval.columns import KINDS
 from service.retrieval.encoder import Vectors
-from service.retrieval.generations import REBUILD, Generation
+from service.retrieval.generations import Generation
 from service.retrieval.index import Rows, Scores
+from service.retrieval.manifest import REBUILD
 
 SETTING = "CONCORD_MILVUS_URI (or MILVUS_URI)"
 ALIAS = "concord"

@@ -17,7 +17,7 @@ from service.comparison import Comparator
 from service.errors import InvalidInput, UnreadableFile
 from service.figures.png import png
 from service.retrieval.encoder import file_sha256
-from service.retrieval.generations import flush_folder
+from service.retrieval.manifest import flush_folder
 from service.stance.kept import Progress
 from service.studies import grounds
 from service.studies.formats import MEDIA_TYPES, Format, Written, write_table

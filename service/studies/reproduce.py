@@ -13,7 +13,7 @@ from typing import Any
 from service.comparison import Comparator
 from service.errors import IndexUnusable, InvalidInput, NotFound, UnreadableFile
 from service.retrieval.encoder import file_sha256
-from service.retrieval.generations import REBUILD
+from service.retrieval.manifest import REBUILD
 from service.stance.kept import Progress
 from service.studies import grounds
 from service.studies.catalogue import find_study

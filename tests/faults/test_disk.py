@@ -27,7 +27,8 @@ from service.comparison import Comparator
 from service.corpus.bundled import bundled_statements
 from service.domain.access import Scope
 from service.retrieval.build import Builder
-from service.retrieval.generations import FILES, Generations, verify
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import FILES, verify
 from service.retrieval.store import StatementStore
 from service.settings import Settings
 from tests.conftest import PROJECT, TOPICS, Quiet, ToyEncoder, statement

@@ -23,7 +23,8 @@ import pytest
 from service.comparison import Comparator
 from service.errors import ConcordError, IndexUnusable
 from service.retrieval.build import in_place
-from service.retrieval.generations import LIBRARY, Generations, exclusive, verify
+from service.retrieval.generations import Generations, exclusive
+from service.retrieval.manifest import LIBRARY, verify
 from service.retrieval.store import StatementStore
 from service.settings import Settings
 from tests.faults.forked import Command

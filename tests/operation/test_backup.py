@@ -28,7 +28,8 @@ from service.operation.restore import restore
 from service.operation.switch import finish
 from service.operation.use import in_use
 from service.retrieval.build import Builder
-from service.retrieval.generations import Generations, verify
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import verify
 from service.retrieval.store import StatementStore
 from service.settings import Settings
 from service.stance.corrections import Corrections

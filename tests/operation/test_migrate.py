@@ -14,9 +14,10 @@ from service.errors import ConcordError, IndexUnusable, UnreadableFile
 from service.operation.backup import back_up
 from service.operation.migrate import migrate_store, outdated, remove_outdated
 from service.operation.restore import restore
-from service.retrieval import build, generations
+from service.retrieval import build, generations, manifest
 from service.retrieval.build import Builder
-from service.retrieval.generations import FORMAT, Generations
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import FORMAT
 from service.retrieval.store import Change, StatementStore
 from service.settings import Settings
 from tests.conftest import TOPICS, Quiet, ToyEncoder
@@ -80,8 +81,8 @@ def test_a_newer_store_is_refused(deployed: Settings) -> None:
 def older_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A deployment whose index was built when the format was 0."""
     with monkeypatch.context() as then:
-        then.setattr(generations, "FORMAT", 0)
-        then.setattr(build, "FORMAT", 0)
+        for module in (manifest, generations, build):
+            then.setattr(module, "FORMAT", 0)
         return deploy(tmp_path / "older")
 
 
@@ -100,7 +101,8 @@ def test_an_older_index_is_refused_and_built_again(older_index: Settings) -> Non
 def test_a_newer_index_is_not_taken_for_an_older_one(
     deployed: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generations, "FORMAT", 0)
+    for module in (manifest, generations):
+        monkeypatch.setattr(module, "FORMAT", 0)
     found = Generations(deployed.indexes)
     with pytest.raises(IndexUnusable, match=rf"format {FORMAT}.*python -m service build"):
         found.current()

@@ -18,7 +18,8 @@ from service.domain.statements import Claim, Statement
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
 from service.retrieval import generations as generations_module
 from service.retrieval.build import Builder
-from service.retrieval.generations import FORMAT, VECTORS, Generations, exclusive, verify
+from service.retrieval.generations import Generations, exclusive
+from service.retrieval.manifest import FORMAT, VECTORS, verify
 from service.retrieval.store import StatementStore
 from tests.conftest import PROJECT, TOPICS, BuildToy, Quiet, ToyEncoder, statement
 

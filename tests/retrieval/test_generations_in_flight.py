@@ -13,7 +13,8 @@ import pytest
 
 from service.retrieval import generations as module
 from service.retrieval.build import Builder
-from service.retrieval.generations import COLUMNS, LIBRARY, Generation, Generations
+from service.retrieval.generations import Generation, Generations
+from service.retrieval.manifest import COLUMNS, LIBRARY
 from service.retrieval.store import StatementStore
 from tests.conftest import TOPICS, BuildToy, Quiet, ToyEncoder, statement
 

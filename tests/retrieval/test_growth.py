@@ -17,7 +17,8 @@ from service.domain.statements import Kind, Statement
 from service.retrieval import codes, growth, scope
 from service.retrieval.build import Builder
 from service.retrieval.filters import passing
-from service.retrieval.generations import CALIBRATION, VECTORS, Generation, Generations
+from service.retrieval.generations import Generation, Generations
+from service.retrieval.manifest import CALIBRATION, VECTORS
 from service.retrieval.ranking import RankedGroup
 from service.retrieval.search import Asked, Search
 from service.retrieval.store import StatementStore

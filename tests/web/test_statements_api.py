@@ -25,7 +25,8 @@ from service.accounts.accounts import Accounts
 from service.comparison import Comparator
 from service.domain.access import Scope
 from service.retrieval.build import Builder
-from service.retrieval.generations import Generations, verify
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import verify
 from service.retrieval.store import StatementStore
 from service.settings import Settings
 from service.web.app import create_app

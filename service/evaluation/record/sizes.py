@@ -15,8 +15,9 @@ from service.evaluation.record.measuring import median_ms, queries
 from service.evaluation.record.nearest import NEAREST
 from service.retrieval.codes import Codes
 from service.retrieval.encoder import Vectors
-from service.retrieval.generations import CODES, VECTORS, Generation, Generations
+from service.retrieval.generations import Generation, Generations
 from service.retrieval.index import Rows, VectorIndex
+from service.retrieval.manifest import CODES, VECTORS
 from service.retrieval.passing import Passing
 from service.retrieval.scope import Scope
 

@@ -13,7 +13,8 @@ from service.evaluation.record.nearest import NEAREST
 from service.evaluation.record.sizes import PAGE
 from service.inference import cores
 from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
-from service.retrieval.generations import CODES, COLUMNS, LIBRARY, VECTORS, Generations
+from service.retrieval.generations import Generations
+from service.retrieval.manifest import CODES, COLUMNS, LIBRARY, VECTORS
 from service.retrieval.passing import Passing
 from service.retrieval.scope import Scope
 from service.settings import Settings
