@@ -70,9 +70,9 @@ class Codes:
     @classmethod
     def write(cls, path: Path, index: VectorIndex, starts: Rows, positions: Mask) -> None:
         """Of all rows of `index`, whose states begin at `starts`; the bound is in the file as well.
-        The file is empty where there are fewer than LEAST_ROWS."""
+        The file says that there are none where there are fewer rows than LEAST_ROWS."""
         if index.count < LEAST_ROWS:
-            path.write_bytes(b"")
+            path.write_bytes(_NONE)
             return
         rng = np.random.default_rng(_SEED)
         sample = np.sort(rng.choice(index.count, min(_TRAINED_ON, index.count), replace=False))
@@ -113,13 +113,14 @@ class Codes:
 
     @classmethod
     def open(cls, path: Path) -> Codes | None:
-        """From a file that has been verified, for faiss trusts what it reads; None where it is
-        empty."""
-        if not path.stat().st_size:
-            return None
+        """From a file that has been verified, for faiss trusts what it reads; None where it says
+        that there are none."""
         try:
             with path.open("rb") as file:
-                bound = Bound(**json.loads(file.readline(_WRITTEN_AT_ONCE)))
+                first = file.readline(_WRITTEN_AT_ONCE)
+                if first == _NONE:
+                    return None
+                bound = Bound(**json.loads(first))
                 lists = faiss.read_index(
                     faiss.PyCallbackIOReader(file.read)  # type: ignore[attr-defined]
                 )
@@ -179,6 +180,7 @@ class Selector:
 
 
 _FAR = 1e3
+_NONE = b"null\n"
 
 
 def _empty(dimension: int, lists: int) -> faiss.IndexIVFPQFastScan:
