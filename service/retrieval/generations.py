@@ -80,12 +80,12 @@ class Generation:
 
     @cached_property
     def statement_sizes(self) -> npt.NDArray[np.int64]:
-        """Of each statement its positions and its other claims, shape (statements, 2)."""
+        """Of each statement its positions and its other claims, shape (2, statements)."""
         if not len(self.statement_starts):
-            return np.empty((0, 2), np.int64)
+            return np.empty((2, 0), np.int64)
         positions = np.add.reduceat(self.positions, self.statement_starts, dtype=np.int64)
         every = np.diff(self.statement_starts, append=self.index.count)
-        return np.stack([positions, every - positions], axis=1)
+        return np.stack([positions, every - positions])
 
     @cached_property
     def state_statements(self) -> npt.NDArray[np.int64]:
@@ -94,8 +94,10 @@ class Generation:
 
     @cached_property
     def list_sizes(self) -> npt.NDArray[np.int64]:
-        """Of each state its positions and its other claims, shape (states, 2)."""
-        return np.add.reduceat(self.statement_sizes, self.state_statements, axis=0)
+        """Of each state its positions and its other claims, shape (2, states)."""
+        if not len(self.state_statements):
+            return np.empty((2, 0), np.int64)
+        return np.add.reduceat(self.statement_sizes, self.state_statements, axis=1)
 
     def percentile(self, similarity: float) -> float | None:
         """Per cent of random pairs of different states' positions that are less alike."""

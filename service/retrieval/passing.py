@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
+from service.retrieval.index import Rows
 
 
 class Passing:
@@ -51,21 +52,31 @@ class Passing:
         return mask
 
     @cached_property
+    def rows(self) -> Rows:
+        """Ascending."""
+        generation = self._generation
+        if self._rows is not None or self._statements is None:
+            return np.flatnonzero(self.mask)
+        starts = generation.statement_starts
+        passing = np.flatnonzero(self._statements)
+        begins = starts[passing]
+        counts = np.diff(starts, append=generation.index.count)[passing]
+        before = np.cumsum(counts) - counts
+        rows: Rows = np.repeat(begins - before, counts) + np.arange(int(counts.sum()))
+        positions, others = self._of_kind.tolist()
+        return rows if positions == others else rows[generation.positions[rows] == positions]
+
+    @cached_property
     def count(self) -> int:
         if self._rows is not None:
             return int(np.count_nonzero(self.mask))
-        return int(self._sizes[:, self._of_kind].sum())
+        return int(self._counts.sum())
 
     @cached_property
     def used(self) -> Mask:
         """Of each state, whether any of its positions passes, and any of its other claims, but for
-        what `rows` leaves of them. Shape (states, 2)."""
-        starts = self._generation.state_statements
-        if not len(starts):
-            return np.empty((0, 2), np.bool_)
-        found: Mask = np.add.reduceat(self._sizes, starts, axis=0) > 0
-        used: Mask = found & self._of_kind
-        return used
+        what `rows` leaves of them. Shape (2, states)."""
+        return self._counts > 0
 
     @cached_property
     def listed(self) -> int:
@@ -77,7 +88,13 @@ class Passing:
         return self._rows is None and self.count == self.listed
 
     @cached_property
-    def _sizes(self) -> npt.NDArray[np.int64]:
-        """Of each statement, how many of its positions and of its other claims may pass."""
-        sizes = self._generation.statement_sizes
-        return sizes if self._statements is None else sizes * self._statements[:, None]
+    def _counts(self) -> npt.NDArray[np.int64]:
+        """Of each state, how many of its positions and of its other claims may pass, shape
+        (2, states)."""
+        generation = self._generation
+        counts = generation.list_sizes
+        if self._statements is not None and counts.size:
+            passing = generation.statement_sizes * self._statements
+            counts = np.add.reduceat(passing, generation.state_statements, axis=1)
+        found: npt.NDArray[np.int64] = counts * self._of_kind[:, None]
+        return found

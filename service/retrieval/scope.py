@@ -59,9 +59,9 @@ class Scope:
         """Whether every row is looked at, whatever is asked."""
         return self._codes is None
 
-    @cached_property
+    @property
     def rows(self) -> Rows:
-        return np.flatnonzero(self.mask)
+        return self._passing.rows
 
     def of_state(self, state: int) -> Rows:
         """Of the `state`-th in the order of the index."""
@@ -206,13 +206,13 @@ class Scope:
     @cached_property
     def _states(self) -> Rows:
         """Those that may have any of the rows."""
-        return np.flatnonzero(self._passing.used.any(axis=1))
+        return np.flatnonzero(self._passing.used.any(axis=0))
 
     def _lists_of(self, states: Rows) -> Rows:
         """Of each of these, shape (states, 1 or 2); -1 for one that none of the rows is in."""
-        used = self._passing.used[states]
-        lists = np.where(used, 2 * states[:, None] + np.arange(2), -1)
-        return lists[:, self._passing.used.any(axis=0)]
+        used = self._passing.used
+        lists = np.where(used[:, states], 2 * states + np.arange(2)[:, None], -1)
+        return lists[used.any(axis=1)].T
 
     @cached_property
     def _selector(self) -> Selector | None:

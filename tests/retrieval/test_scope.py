@@ -95,9 +95,10 @@ def test_a_filter_is_told_by_lists_as_by_rows(
 ) -> None:
     found = passing_of(crowd, **asked)
     assert found.count == np.count_nonzero(found.mask)
+    assert np.array_equal(found.rows, np.flatnonzero(found.mask))
     positions = np.logical_or.reduceat(found.mask & crowd.positions, crowd.state_starts)
     others = np.logical_or.reduceat(found.mask & ~crowd.positions, crowd.state_starts)
-    assert not (np.stack([positions, others], 1) & ~found.used).any()
+    assert not (np.stack([positions, others]) & ~found.used).any()
     scope = Scope(crowd, found)
     rows, _ = scope.nearest(crowd.queries[query], 10)
     assert found.mask[rows].all()

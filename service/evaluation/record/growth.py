@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
+import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.evaluation.record.measuring import run, seconds
 from service.retrieval.generations import Generations
 from service.retrieval.store import StatementStore
 
 SESSION = 2023
 _WATCHED_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What one took: seconds, and bytes at their highest (memory None where the system doesn't
+    tell as Linux does)."""
+
+    took_s: float
+    memory: int | None
+    disk: int
 
 
 def bench_growth(indexes: Path) -> dict[str, Any]:
@@ -30,27 +38,58 @@ def bench_growth(indexes: Path) -> dict[str, Any]:
         store = StatementStore(folder)
         with store.snapshot() as held:
             session = [s for s in held.by_state() if s.date.first.year == SESSION]
-        environment = os.environ | {"CONCORD_INDEXES": name, "CONCORD_KEEP_GENERATIONS": "1"}
-        build = [sys.executable, "-m", "service", "build"]
         index = _disk(folder / "generations")
-        with _watched(folder) as most:
-            store.remove([statement.id for statement in session])
-            gone = seconds(lambda: run(build, environment))
-            for earlier in (folder / "generations").iterdir():
-                if earlier.name != Generations(folder).current_id():
-                    shutil.rmtree(earlier)  # or it would be taken up again
-            list(store.put(session))
-            added = seconds(lambda: run(build, environment))
-        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        store.remove([statement.id for statement in session])
+        gone = _build(folder)
+        for earlier in (folder / "generations").iterdir():
+            if earlier.name != Generations(folder).current_id():
+                shutil.rmtree(earlier)  # or it would be taken up again
+        list(store.put(session))
+        added = _build(folder)
+        memory = [build.memory for build in (gone, added) if build.memory is not None]
         return {
             "statements": len(session),
             "claims": sum(len(statement.claims) for statement in session),
-            "searched_after_s": round(added, 1),
-            "gone_after_s": round(gone, 1),
-            "peak_memory_mb": round(memory / (1024 if sys.platform == "linux" else 1024**2)),
+            "searched_after_s": round(added.took_s, 1),
+            "gone_after_s": round(gone.took_s, 1),
+            "peak_memory_mb": round(max(memory) / 1e6) if memory else None,
             "index_mb": round(index / 1e6),
-            "peak_disk_over_index": round(most[0] / index, 2),
+            "peak_disk_over_index": round(max(gone.disk, added.disk) / index, 2),
         }
+
+
+def _build(folder: Path) -> Build:
+    environment = os.environ | {
+        "CONCORD_INDEXES": str(folder),
+        "CONCORD_KEEP_GENERATIONS": "1",
+    }
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "build"],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    memory: list[int] = []
+    disk = 0
+    while True:
+        memory += _most_resident(process.pid)
+        disk = max(disk, _disk(folder / "generations"))
+        try:
+            code = process.wait(_WATCHED_EVERY_S)
+        except subprocess.TimeoutExpired:
+            continue
+        if code:
+            raise subprocess.CalledProcessError(code, process.args)
+        took = time.perf_counter() - began
+        return Build(took, max(memory, default=None), disk)
+
+
+def _most_resident(pid: int) -> list[int]:
+    """So far, in bytes: what the parent has is counted for a child by other means."""
+    try:
+        told = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return []
+    return [int(line.split()[1]) * 1024 for line in told.splitlines() if line.startswith("VmHWM")]
 
 
 def _copy(indexes: Path, folder: Path) -> None:
@@ -69,21 +108,3 @@ def _disk(folder: Path) -> int:
         except FileNotFoundError:
             continue
     return total
-
-
-@contextmanager
-def _watched(folder: Path) -> Iterator[list[int]]:
-    """The most bytes of all generations, whole and begun, at a time."""
-    most, done = [0], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(_WATCHED_EVERY_S):
-            most[0] = max(most[0], _disk(folder / "generations"))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield most
-    finally:
-        done.set()
-        thread.join()

@@ -72,7 +72,7 @@ def _nearest(generation: Generation, found_by: Callable[[], Passing]) -> _Ask:
 
 def _exactly(generation: Generation, found_by: Callable[[], Passing]) -> _Ask:
     def ask(query: Vectors) -> Any:
-        rows = np.flatnonzero(found_by().mask)
+        rows = found_by().rows
         scores = generation.index.similarities(query, rows)
         return rows[np.argpartition(-scores, min(NEAREST, len(rows)) - 1)[:NEAREST]]
 
