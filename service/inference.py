@@ -4,6 +4,8 @@ runs side by side beat one run on all threads."""
 from __future__ import annotations
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +53,33 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def most_operations() -> float:
+    """A second, of products of large matrices of float32 by this runtime, on all cores: what the
+    machine can do at best. A multiplication and an addition count as two."""
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    side, products = 1_536, 8 * cores()
+    matrix = np.random.default_rng(0).random((side, side), np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["a", "b"], ["c"])],
+        "product",
+        [helper.make_tensor_value_info("a", TensorProto.FLOAT, [side, side])],
+        [helper.make_tensor_value_info("c", TensorProto.FLOAT, [side, side])],
+        [helper.make_tensor("b", TensorProto.FLOAT, [side, side], matrix.tobytes(), raw=True)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    best = 0.0
+    with ThreadPoolExecutor(cores()) as pool:
+        for _ in range(4):
+            began = time.perf_counter()
+            list(pool.map(lambda _: session.run(None, {"a": matrix}), range(products)))
+            best = max(best, products * 2 * side**3 / (time.perf_counter() - began))
+    return best

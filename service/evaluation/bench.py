@@ -25,6 +25,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from service.comparison import Comparator
+from service.inference import most_operations
 from service.retrieval.encoder import DEFAULT_MODEL, open_encoder
 from service.retrieval.generations import Generations
 from service.retrieval.index import bare_scan
@@ -107,7 +108,7 @@ def bench_encoding(indexes: Path) -> dict[str, Any]:
         vectors = ours.encode(sample)
         times["ours"].append(time.perf_counter() - started)
     mine, theirs = (statistics.median(times[name]) for name in ("ours", "reference"))
-    done, limit = _operations(sample) / mine, _most_operations()
+    done, limit = _operations(sample) / mine, most_operations()
     return {
         "sentences": len(sample),
         "claims_per_s": round(len(sample) / mine, 1),
@@ -132,22 +133,6 @@ def _operations(texts: list[str]) -> float:
     dense = lengths * 2 * (4 * hidden**2 + 2 * hidden * inner)
     attention = 4 * lengths**2 * hidden
     return float(layers * (dense + attention).sum())
-
-
-def _most_operations() -> float:
-    """A second of a large product of float32, on all cores: what the machine can do at best."""
-    import torch
-
-    side = 2048
-    a, b = torch.rand(side, side), torch.rand(side, side)
-    times = [_seconds(lambda: torch.mm(a, b)) for _ in range(8)]
-    return 2 * side**3 / min(times)
-
-
-def _seconds(act: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
 
 
 def bench_search() -> dict[str, Any]:
