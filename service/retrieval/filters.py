@@ -36,7 +36,7 @@ def passing(
 ) -> Passing:
     """What passes every filter."""
     statements = _statements(question, generation, blocs)
-    found = _of_kinds(question.kinds, generation, None if statements.all() else statements)
+    found = _of_kinds(question.kinds, generation, statements)
     if not question.topics:
         return found
     rows = found.mask & _on_topics(question, generation, blocs, topic_vectors, found)
@@ -58,22 +58,24 @@ def _of_kinds(
     return Passing(generation, statements, positions=positions, rows=rows)
 
 
-def _statements(question: Question, generation: Generation, blocs: Blocs) -> Mask:
-    """Of each statement, in the order of the index, whether it passes."""
+def _statements(question: Question, generation: Generation, blocs: Blocs) -> Mask | None:
+    """Of each statement, in the order of the index, whether it passes; None where all do."""
     columns, starts = generation.columns, generation.statement_starts
-    state = columns.state[starts]
-    passing = ~_among(question.exclude, columns.states)[state]
-    if question.states:
-        passing &= _among(question.states, columns.states)[state]
+    found: list[Mask] = []
+    if question.exclude or question.states:
+        states = ~_among(question.exclude, columns.states)
+        if question.states:
+            states &= _among(question.states, columns.states)
+        found.append(states[columns.state[starts]])
     if question.earliest:
-        passing &= columns.last[starts] >= question.earliest.first.toordinal()
+        found.append(columns.last[starts] >= question.earliest.first.toordinal())
     if question.latest:
-        passing &= columns.first[starts] <= question.latest.last.toordinal()
+        found.append(columns.first[starts] <= question.latest.last.toordinal())
     if question.forum:
-        passing &= np.isin(columns.forum[starts], columns.forums_named(question.forum))
+        found.append(np.isin(columns.forum[starts], columns.forums_named(question.forum)))
     if question.blocs:
-        passing &= _members_at_the_time(tuple(sorted(question.blocs)), generation, blocs)
-    return passing
+        found.append(_members_at_the_time(tuple(sorted(question.blocs)), generation, blocs))
+    return reduce(np.logical_and, found) if found else None
 
 
 def _among(codes: Sequence[str], states: Sequence[str]) -> Mask:
