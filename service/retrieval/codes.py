@@ -37,17 +37,13 @@ class Bound:
     """Of rows of similarity s, all but a share MISSED have a code that tells at least
     `slope` * s + `intercept` - `margin`.
 
-    Measured on the `pairs` of a claim and those of other statements that come nearest to it.
+    Measured on the `pairs` of a claim and those of other states that come nearest to it.
     """
 
     slope: float
     intercept: float
     margin: float
     pairs: int
-
-    def told(self, similarity: Scores | float) -> Scores | float:
-        """At least this is told of what is so similar."""
-        return self.slope * similarity + self.intercept - self.margin
 
     def hidden(self, told: Scores) -> Scores:
         """The highest similarity of which so little may be told."""
