@@ -35,7 +35,7 @@ def test_from_an_empty_browser_to_a_brief(new_visit: Any, tmp_path: Path) -> Non
     visit.does(page.get_by_label("A claim, a paragraph or a whole statement").fill, QUESTION)
     visit.does(page.get_by_label("We are").select_option, "CHN")
     visit.does(page.get_by_role("button", name="Compare").click)
-    assert page.get_by_role("heading", name="Answer", exact=True).is_visible()
+    page.get_by_role("heading", name="Answer", exact=True).wait_for()
     visit.does(page.locator(".counts .aligned a").click)
     first = page.locator('section[aria-labelledby="aligned"] li.state').first
     said = first.locator("blockquote p").first.inner_text()
@@ -136,7 +136,7 @@ def test_without_scripts_every_page_works(new_visit: Any) -> None:
     page.get_by_role("heading", name="Answer", exact=True).wait_for()
     assert page.locator("main li[id^=state-]").count() > 50
     page.get_by_role("link", name="why?").first.click()
-    assert page.get_by_role("heading", name="Why this verdict?").is_visible()
+    page.get_by_role("heading", name="Why this verdict?").wait_for()
 
 
 def test_deciding_words_are_marked_as_they_come_into_view(new_visit: Any) -> None:
@@ -211,7 +211,7 @@ def test_a_french_reader_has_french_pages(new_visit: Any) -> None:
     assert page.locator("html").get_attribute("lang") == "fr"
     assert page.locator('select[name="we"] option[selected]').inner_text() == "Chine"
     page.get_by_role("link", name="English").click()
-    assert page.locator("html").get_attribute("lang") == "en"
+    page.locator("html[lang=en]").wait_for()
     assert visit.open("/").locator("html").get_attribute("lang") == "en"
 
 
