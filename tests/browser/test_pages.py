@@ -3,6 +3,7 @@ colours, on small and on large screens."""
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 import time
@@ -10,13 +11,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from docx import Document
 
+from service.client import Client
 from service.comparison import Comparator
+from service.jobs.store import State
 from tests.browser.conftest import LONG
 
 QUESTION = "The veto must be abolished."
@@ -27,6 +30,25 @@ PATHS = [
     "/statements/FJI_2022", "/statements/FJI_HOSTILE_2020", "/docs", "/problems/invalid-input",
     "/?text=veto&colour=red", "/nowhere",
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def paths(address: str) -> list[str]:
+    """PATHS, a quotation explained, and what long work has found."""
+    with Client(address) as client:
+        claim = next(iter(client.hits(QUESTION, limit=1)))["claim_id"]
+        job = client.submit("trends", {"topic": "veto"}, formats=["csv"])
+        assert client.wait(job).state == "done"
+    sent = urlencode({"text": "The veto must go. Debt must be cancelled.", "we": "FJI"}).encode()
+    with urllib.request.urlopen(f"{address}/draft", sent) as answer:
+        draft = urlsplit(answer.url).path
+    while True:
+        with urllib.request.urlopen(f"{address}{draft}.json") as answer:
+            if State(json.load(answer)["job"]["state"]).ended:
+                break
+        time.sleep(0.1)
+    explained = f"/explain?{urlencode({'text': QUESTION, 'claim_id': claim})}"
+    return [*PATHS, explained, f"/study/{job.id}", draft]
 
 
 def test_from_an_empty_browser_to_a_brief(new_visit: Any, tmp_path: Path) -> None:
@@ -54,12 +76,12 @@ def test_from_an_empty_browser_to_a_brief(new_visit: Any, tmp_path: Path) -> Non
     ("scheme", "rules"), [("light", None), ("dark", {"runOnly": ["color-contrast"]})]
 )
 def test_no_page_has_an_accessibility_violation(
-    new_visit: Any, scheme: str, rules: dict[str, Any] | None
+    new_visit: Any, paths: list[str], scheme: str, rules: dict[str, Any] | None
 ) -> None:
     """All rules in light colours; in dark ones those that colours can break."""
     visit = new_visit(color_scheme=scheme)
     found = []
-    for path in PATHS:
+    for path in paths:
         page = visit.open(path)
         for details in page.locator("details").all():
             details.evaluate("d => d.open = true")
@@ -72,10 +94,10 @@ def test_no_page_has_an_accessibility_violation(
 
 
 @pytest.mark.parametrize("width", [360, 1280, 2560])
-def test_no_page_is_wider_than_its_window(new_visit: Any, width: int) -> None:
+def test_no_page_is_wider_than_its_window(new_visit: Any, paths: list[str], width: int) -> None:
     visit = new_visit(viewport={"width": width, "height": 900})
     wide = []
-    for path in PATHS:
+    for path in paths:
         page = visit.open(path)
         spill = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
         if spill > 0:
@@ -83,10 +105,10 @@ def test_no_page_is_wider_than_its_window(new_visit: Any, width: int) -> None:
     assert not wide
 
 
-def test_every_page_is_small(address: str) -> None:
+def test_every_page_is_small(address: str, paths: list[str]) -> None:
     large, refused = {}, {}
     headers = {"Accept": "text/html", "Accept-Encoding": "gzip"}
-    for path in PATHS:
+    for path in paths:
         request = urllib.request.Request(address + path, headers=headers)
         try:
             with urllib.request.urlopen(request) as answer:
