@@ -19,7 +19,8 @@ Ids = npt.NDArray[np.int64]
 class Graph:
     """A transformer's graph with `input_ids` and `attention_mask` in, one array out."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | bytes) -> None:
+        """`source`: the file, or what stands in it."""
         import onnxruntime  # whoever only counts cores needn't wait for it
 
         options = onnxruntime.SessionOptions()
@@ -29,7 +30,8 @@ class Graph:
         # A graphics processor where the installed runtime can use one (onnxruntime-gpu).
         usable = onnxruntime.get_available_providers()
         providers = [name for name in _PROVIDERS if name in usable]
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        given = source if isinstance(source, bytes) else str(source)
+        self._session = onnxruntime.InferenceSession(given, options, providers=providers)
 
     def run(self, ids: Ids, mask: Ids) -> npt.NDArray[np.float32]:
         """`ids` and `mask` have shape (texts, tokens); safe to call from several threads."""

@@ -13,6 +13,7 @@ from tokenizers.processors import RobertaProcessing
 from transformers import MPNetConfig, MPNetModel
 
 from service.domain.stance import STANCES, Stance
+from service.stance.classifier import GRAPH
 from service.stance.training.export import describe, quantise
 from service.stance.training.fit import Example, fit, hard
 from service.stance.training.network import CrossEncoder, open_tokenizer
@@ -56,7 +57,7 @@ def train_tiny(work: Path) -> Path:
         network, open_tokenizer(made), [examples] * 60, rate=3e-3, seed=1,
         checkpoint=work / "checkpoint",
     )  # fmt: skip
-    quantise(network, work, made / "model.onnx")
+    quantise(network, work, made / GRAPH)
     least = {"aligned": 0.5, "opposed": 0.5}
     describe(made, {"temperature": 1.0, "bias": [0.0] * 4, "least": least})
     return made

@@ -8,6 +8,7 @@ features, only what it adds to the head.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -26,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from service.domain.stance import STANCES
 from service.evaluation.figures import Numbers, macro_f1
 from service.retrieval.encoder import Encoder, file_sha256
-from service.stance.classifier import StanceModel
+from service.stance.classifier import GRAPH, StanceModel
 from service.stance.training.calibrate import sides
 from service.stance.training.pairs import Pair
 
@@ -92,18 +93,16 @@ def pooled_features(folder: Path, pairs: Sequence[Pair]) -> Features:
 
 def _headless(folder: Path, made: Path) -> Path:
     """The same model, whose graph ends where its tokens are averaged."""
-    graph: Any = onnx.load(str(folder / "model.onnx"))
+    graph: Any = onnx.load_from_string(gzip.decompress((folder / GRAPH).read_bytes()))
     averaged = [node.output[0] for node in graph.graph.node if node.op_type == "Div"][-1]
     del graph.graph.output[:]
     graph.graph.output.append(
         onnx.helper.make_tensor_value_info(averaged, onnx.TensorProto.FLOAT, None)
     )
-    onnx.save(graph, str(made / "model.onnx"))
+    (made / GRAPH).write_bytes(gzip.compress(graph.SerializeToString(), compresslevel=0))
     shutil.copyfile(folder / "tokenizer.json", made / "tokenizer.json")
     described = json.loads((folder / "manifest.json").read_text("utf-8"))
-    described["files"] = {
-        name: file_sha256(made / name) for name in ("model.onnx", "tokenizer.json")
-    }
+    described["files"] = {name: file_sha256(made / name) for name in (GRAPH, "tokenizer.json")}
     (made / "manifest.json").write_text(json.dumps(described), "utf-8")
     return made
 

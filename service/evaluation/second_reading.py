@@ -2,8 +2,8 @@
 
 The second reader (`data/labels/answers_second.jsonl`) read a sample of the first's quotations: all
 that the first called opposed, 50 of each other label, and half of what answers show as aligned,
-each with the sentences before and after it. Both readers are language models. The files cite by
-query and claim, so this needs no corpus.
+each with the sentences before and after it; and, alone, 72 more that answers show. Both readers are
+language models. The files cite by query and claim, so this needs no corpus.
 """
 
 from __future__ import annotations

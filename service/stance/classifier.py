@@ -6,6 +6,7 @@ rounds by the extremes of its input, and so a pair's figures never depend on its
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ from service.retrieval.encoder import file_sha256
 from service.stance.judge import Remembering
 
 Probabilities = npt.NDArray[np.float64]
+# Compressed: weights take few values, so that a third of them is air.
+GRAPH = "model.onnx.gz"
 _ALIGNED, _PARTIAL, _OPPOSED, _UNCLEAR = range(len(STANCES))
 
 
@@ -39,7 +42,7 @@ class StanceModel:
             # Of the manifest: it holds the weights' hash, and how probabilities are read from them.
             self.fingerprint = file_sha256(folder / "manifest.json")
             self.calibration = Calibration(**described["calibration"])
-            self._graph = Graph(folder / "model.onnx")
+            self._graph = Graph(gzip.decompress((folder / GRAPH).read_bytes()))
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(described["max_tokens"])

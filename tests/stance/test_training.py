@@ -9,12 +9,16 @@ from collections import Counter
 import pytest
 
 from service.catalogue import load_issues
+from service.domain.issues import Issue, Issues
 from service.domain.stance import STANCES, Stance
+from service.retrieval.encoder import open_encoder
+from service.settings import Settings
 from service.stance.training.pairs import (
     TEST,
     TUNING,
     Pair,
     contrast_pairs,
+    found_pairs,
     issue_pairs,
     load_pairs,
     read_sets,
@@ -22,8 +26,8 @@ from service.stance.training.pairs import (
     unseen,
     write_pairs,
 )
-from service.stance.training.passages import Passage
-from service.stance.training.prepare import CONTRAST, MINIMAL
+from service.stance.training.passages import FOUND, Passage, read_passages
+from service.stance.training.prepare import CONTRAST, MINIMAL, found_passages
 from tests.conftest import PROJECT, UNGDC
 
 DATA = PROJECT / "data"
@@ -109,3 +113,43 @@ def test_labelled_passages_are_where_they_are_said_to_be() -> None:
     assert {pair.subject for pair in pairs} == ids
     labels = Counter(pair.label for pair in pairs)
     assert min(labels[stance] for stance in STANCES) > 500
+
+
+def test_what_was_found_is_held_against_both_sides() -> None:
+    asked = Issues([Issue("I", "P.", "C."), Issue("POS_1_2000:0-9", "Said.", "")])
+    passages = [
+        Passage(issue, f"{state}_1_2000", f"{state} {label}", label)
+        for issue in ("I", "POS_1_2000:0-9")
+        for state, label in (
+            ("AAA", "favor"), ("BBB", "against"), ("CCC", "partial"), ("DDD", "related"),
+            *(("EEE", "related") for _ in range(50)),
+        )
+    ]  # fmt: skip
+    made = list(found_pairs(passages, asked, {issue.id for issue in asked}, random.Random(1)))
+    labels = {(p.a, p.b): p.label for p in made}
+    assert labels[("P.", "AAA favor")] is labels[("C.", "BBB against")] is Stance.ALIGNED
+    assert labels[("Said.", "BBB against")] is labels[("C.", "AAA favor")] is Stance.OPPOSED
+    assert labels[("Said.", "CCC partial")] is Stance.PARTIAL
+    sources = Counter((p.source, p.label) for p in made)
+    assert sources[("found-passage", Stance.UNCLEAR)] == 102
+    assert 0 < sources[("found-contrary", Stance.UNCLEAR)] < 25  # some of the 51
+    assert {p.source for p in made} == {"found-passage", "found-contrary", "found-sentences"}
+    assert all(p.a for p in made)  # no contrary is made up where there is none
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not UNGDC.is_dir(), reason=f"the UN General Debate Corpus isn't at {UNGDC}")
+def test_nothing_that_was_found_touches_what_is_measured() -> None:
+    """Every citation's hash is checked on the way."""
+    trained = training_issues(ISSUES)
+    measured = {p.text for p in read_passages(DATA, UNGDC) if p.issue in TEST | TUNING}
+    spoken = read_passages(DATA, UNGDC, FOUND)
+    assert len(spoken) > 10_000
+    on_issues = [p for p in spoken if ":" not in p.issue and not p.issue.startswith("debate-")]
+    assert {p.issue for p in on_issues} <= trained | TUNING
+    encoder = open_encoder(Settings().model, Settings().models)
+    left, asked = found_passages(DATA, UNGDC, read_passages(DATA, UNGDC), ISSUES, trained, encoder)
+    assert len(left) > 0.9 * len(spoken)
+    assert not {p.text for p in left} & measured
+    assert {p.issue for p in left} <= {issue.id for issue in asked}
+    assert not {p.issue for p in left} & TUNING

@@ -4,9 +4,9 @@ python -m service.stance.training --shared DIR --work DIR [--stage NAME] [--corr
 
 prepare   pairs from the labelled passages, our contrast sets and the public data, and from users'
           corrections as `python -m service corrections` exports them
-teacher   all-mpnet-base-v2 (a folder, --teacher) becomes a cross-encoder
-student   six of its layers learn on, in the arithmetic of int8
-export    the student in int8 for ONNX Runtime, with its manifest: files' hashes, temperature and
+begin     all-mpnet-base-v2 (a folder, --start) becomes a cross-encoder
+finish    it learns on, in the arithmetic of int8, from debates and from what searches find
+export    it in int8 for ONNX Runtime, with its manifest: files' hashes, temperature and
           thresholds from the tuning issues
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from service.errors import ConcordError
 from service.settings import Settings
 
-STAGES = ("prepare", "teacher", "student", "export")
+STAGES = ("prepare", "begin", "finish", "export")
 SEED = 20_261_125
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     )
     parser.add_argument("--shared", type=Path, required=True, help="holds corpora/ and stance/")
     parser.add_argument("--work", type=Path, required=True, help="where stages leave their results")
-    parser.add_argument("--teacher", type=Path, help="folder of all-mpnet-base-v2")
+    parser.add_argument("--start", type=Path, help="folder of all-mpnet-base-v2")
     parser.add_argument("--corrections", type=Path, help="JSON Lines, read by the stage prepare")
     parser.add_argument("--stage", choices=STAGES, help="only this one, again")
     given = parser.parse_args()
@@ -60,18 +60,18 @@ def _run(stage: str, given: argparse.Namespace) -> None:
 
         encoder = open_encoder(settings.model, settings.models)
         prepare(settings.data, corpus, given.shared, given.work, encoder, SEED, given.corrections)
-    elif stage == "teacher":
-        from service.stance.training.teacher import teach
+    elif stage == "begin":
+        from service.stance.training.rounds import begin
 
-        teach(given.teacher, given.work, SEED)
-    elif stage == "student":
-        from service.stance.training.student import learn
+        begin(given.start, given.work, SEED)
+    elif stage == "finish":
+        from service.stance.training.rounds import finish
 
-        learn(given.teacher, given.work, SEED)
+        finish(given.start, given.work, SEED)
     else:
         from service.stance.training.export import export
 
-        export(given.teacher, given.work, SEED)
+        export(given.start, given.work, SEED)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stage 4: the student as an int8 graph for ONNX Runtime, calibrated: a folder for the service.
+"""Stage 4: the model as an int8 graph for ONNX Runtime, calibrated: a folder for the service.
 
 Dynamic quantisation rounds a layer's input by the extremes of the whole batch, so that a text's
 figures would depend on its neighbours: the service runs one pair at a time, never padded, and so
@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,18 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from service.domain.stance import STANCES
 from service.retrieval.encoder import file_sha256
-from service.stance.classifier import StanceModel
+from service.stance.classifier import GRAPH, StanceModel
 from service.stance.training.calibrate import calibrate
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer, predict
+from service.stance.training.outliers import OUTLIERS, split
 from service.stance.training.pairs import Pair, load_pairs
-from service.stance.training.prepare import TRAINED_ON
-from service.stance.training.student import load_student
-from service.stance.training.teacher import texts
+from service.stance.training.prepare import LAST, TRAINED_ON
+from service.stance.training.rounding import WEIGHT_STEPS
+from service.stance.training.rounds import PIECES, load_finished, texts
+from service.stance.training.vocabulary import with_positions
 
+# Pairs by which the largest inputs are found.
+SEEN = 200
 # Before anything is fitted: the softmax of the logits as they are.
 NEUTRAL = {"temperature": 1.0, "bias": [0.0] * len(STANCES), "least": {}}
 
@@ -39,17 +44,19 @@ def export(start: Path, work: Path, seed: int) -> None:
     folder = work / "model"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    shutil.copyfile(work / "student" / "tokenizer.json", folder / "tokenizer.json")
+    shutil.copyfile(work / PIECES / "tokenizer.json", folder / "tokenizer.json")
     shutil.copyfile(work / TRAINED_ON, folder / TRAINED_ON)
-    quantise(load_student(start, work, seed), work, folder / "model.onnx")
+    model, tokenizer = load_finished(start, work, seed), open_tokenizer(folder)
+    split(model, tokenizer, texts(load_pairs(work / f"{LAST}.jsonl")[:SEEN]))
+    with_positions(model, MAX_TOKENS)
+    quantise(model, work, folder / GRAPH)
     tuning = load_pairs(work / "tuning.jsonl")
     describe(folder, NEUTRAL)
     calibration = calibrate(StanceModel(folder).logits(texts(tuning)), tuning)
     describe(folder, calibration)
-    print(f"{(folder / 'model.onnx').stat().st_size / 1e6:.1f} MB", calibration)
-    print(
-        f"{_ratio(load_student(start, work, seed), folder, tuning):.2f} times as fast as in torch"
-    )
+    print(f"{(folder / GRAPH).stat().st_size / 1e6:.1f} MB", calibration)
+    ratio = _ratio(load_finished(start, work, seed), folder, tuning)
+    print(f"{ratio:.2f} times as fast as in torch")
 
 
 def _ratio(model: CrossEncoder, folder: Path, pairs: Sequence[Pair]) -> float:
@@ -85,10 +92,28 @@ def describe(folder: Path, calibration: Mapping[str, Any]) -> None:
 
 
 def quantise(model: CrossEncoder, work: Path, target: Path) -> None:
-    whole, smaller = work / "student.onnx", work / "student-int8.onnx"
+    whole, smaller = work / "whole.onnx", work / "int8.onnx"
     write_graph(model, whole)
-    quantize_dynamic(str(whole), str(smaller), weight_type=QuantType.QInt8, per_channel=True)
-    smaller_embeddings(smaller, target)
+    quantize_dynamic(
+        str(whole), str(smaller), weight_type=QuantType.QInt8, per_channel=True,
+        nodes_to_exclude=_small_products(whole),
+    )  # fmt: skip
+    smaller_embeddings(smaller)
+    target.write_bytes(compressed(smaller.read_bytes()))
+
+
+def _small_products(path: Path) -> list[str]:
+    """Products with the few inputs that are computed apart: not to be rounded."""
+    graph: Any = onnx.load(str(path)).graph
+    small = {t.name for t in graph.initializer if len(t.dims) == 2 and t.dims[0] <= OUTLIERS}
+    return [n.name for n in graph.node if n.op_type == "MatMul" and n.input[1] in small]
+
+
+def compressed(graph: bytes) -> bytes:
+    """As gzip, the same bytes for the same graph. Weights of few values have few repetitions to be
+    found, only values that are oftener than others."""
+    press = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS, 9, zlib.Z_FILTERED)
+    return press.compress(graph) + press.flush()
 
 
 def write_graph(model: CrossEncoder, path: Path) -> None:
@@ -108,9 +133,9 @@ def write_graph(model: CrossEncoder, path: Path) -> None:
         )
 
 
-def smaller_embeddings(source: Path, target: Path) -> None:
+def smaller_embeddings(path: Path) -> None:
     """Tables of vectors in int8 with one scale a row, looked up before they are scaled."""
-    model: Any = onnx.load(str(source))
+    model: Any = onnx.load(str(path))
     graph = model.graph
     tables = {t.name: t for t in graph.initializer}
     nodes = []
@@ -120,7 +145,7 @@ def smaller_embeddings(source: Path, target: Path) -> None:
         if values is None or values.ndim != 2 or values.dtype != np.float32 or values.size < 1e6:
             nodes.append(node)
             continue
-        scale = np.abs(values).max(axis=1, keepdims=True) / 127 + 1e-12
+        scale = np.abs(values).max(axis=1, keepdims=True) / WEIGHT_STEPS + 1e-12
         name = node.input[0]
         graph.initializer.append(
             onnx.numpy_helper.from_array(np.round(values / scale).astype(np.int8), f"{name}_int8")
@@ -139,4 +164,4 @@ def smaller_embeddings(source: Path, target: Path) -> None:
         graph.initializer.remove(table)
     del graph.node[:]
     graph.node.extend(nodes)
-    onnx.save(model, str(target))
+    onnx.save(model, str(path))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,25 +20,12 @@ SAVE_EVERY_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A pair with its target: probabilities in the order of `Stance`. A `weight` of 0 leaves a
-    pair to the guide alone."""
+    """A pair with its target: probabilities in the order of `Stance`."""
 
     a: str
     b: str
     target: tuple[float, ...]
     weight: float = 1.0
-
-
-class Guide(Protocol):
-    def loss(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor,
-        hidden: tuple[torch.Tensor, ...],
-        log: torch.Tensor,
-    ) -> torch.Tensor:
-        """Of a batch, from what the model's layers gave and its log-probabilities."""
-        ...
 
 
 def fit(
@@ -50,10 +36,9 @@ def fit(
     rate: float,
     seed: int,
     checkpoint: Path,
-    guide: Guide | None = None,
 ) -> None:
-    """Train in place, round after round; `guide` adds a loss of its own. A run that was cut off
-    goes on from `checkpoint`, with the same batches."""
+    """Train in place, round after round. A run that was cut off goes on from `checkpoint`, with the
+    same batches."""
     examples = [example for examples in rounds for example in examples]
     encodings = tokenizer.encode_batch([(e.a, e.b) for e in examples])
     targets = torch.tensor([e.target for e in examples])
@@ -80,11 +65,9 @@ def fit(
         batch = plan[step]
         ids, mask = padded([encodings[i] for i in batch], pad)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            hidden, logits = model.layers(ids, mask) if guide else ((), model(ids, mask))
+            logits = model(ids, mask)
         log = torch.log_softmax(logits.float(), dim=1)
         loss = -((targets[batch] * log).sum(1) * weights[batch]).mean()
-        if guide:
-            loss = loss + guide.loss(ids, mask, hidden, log)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

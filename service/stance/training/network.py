@@ -53,19 +53,9 @@ class CrossEncoder(nn.Module):
         for part in (self.backbone.embeddings, *encoder.layer[:layers]):
             part.requires_grad_(False)
 
-    def layers(
-        self, ids: torch.Tensor, mask: torch.Tensor
-    ) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
-        """What each layer gives, shape (pairs, tokens, width), and the logits."""
-        found = self.backbone(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-        return found.hidden_states[1:], self._logits(found.last_hidden_state, mask)
-
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Logits, shape (pairs, 4), in the order of `Stance`."""
         hidden = self.backbone(input_ids=ids, attention_mask=mask).last_hidden_state
-        return self._logits(hidden, mask)
-
-    def _logits(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         weight = mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * weight).sum(1) / weight.sum(1)
         logits: torch.Tensor = self.out(torch.tanh(self.dense(pooled)))

@@ -8,7 +8,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ TUNING = frozenset({"T10", "T23", "T28", "T32", "T36", "U17", "U24", "U30", "U33
 # Propositions this near to each other (cosine of the default encoder) ask neighbouring questions:
 # nearer ones may be the same question, farther ones are told apart by their words.
 NEIGHBOURS, STRANGERS_OF_ONE = (0.30, 0.60), 4
+CONTRARIES_OF_NONE, FOUND_OF_ONE = 5, 10
 # A contrast set whose claim is this near (cosine of the default encoder) to a test issue's wording
 # is left out, and one this near to a minimal pair's.
 TOUCHES, REPEATS = 0.60, 0.80
@@ -73,12 +74,12 @@ def passage_pairs(
     """Each passage against its proposition, in one of its wordings, and against the contrary."""
     swapped = {"favor": _AGAINST, "against": _FOR, "related": _NEITHER}
     for passage in passages:
-        issue = issues[passage.issue]
-        if issue.id not in wanted:
+        if passage.issue not in wanted:
             continue
+        issue = issues[passage.issue]
         label = OF_PASSAGE[passage.label]
         yield Pair(rng.choice(issue.wordings), passage.text, label, "passage", issue.id)
-        if passage.label in swapped:
+        if passage.label in swapped and issue.contrary:
             contrary = rng.choice(issue.contraries)
             yield Pair(contrary, passage.text, swapped[passage.label], "contrary", issue.id)
 
@@ -125,6 +126,20 @@ def stranger_pairs(
         for other in rng.sample(others, min(STRANGERS_OF_ONE, len(others))):
             asked = rng.choice([*issue.wordings, *issue.contraries])
             yield Pair(asked, rng.choice(sided[other.id]), _NEITHER, "strangers", issue.id)
+
+
+def found_pairs(
+    passages: Sequence[Passage], issues: Issues, wanted: set[str], rng: random.Random
+) -> Iterator[Pair]:
+    """As `passage_pairs` and `sentence_pairs`, of what searches found. Most of it takes no side,
+    and one in CONTRARIES_OF_NONE of that is also held against the contrary."""
+    for pair in passage_pairs(passages, issues, wanted, rng):
+        none_asked = pair.source == "contrary" and pair.label is _NEITHER
+        if not none_asked or rng.random() < 1 / CONTRARIES_OF_NONE:
+            yield replace(pair, source=f"found-{pair.source}")
+    sided = [passage for passage in passages if passage.label != "related"]
+    for pair in sentence_pairs(sided, wanted, rng, FOUND_OF_ONE):
+        yield replace(pair, source="found-sentences")
 
 
 def _relation(a: str, b: str) -> Stance | None:

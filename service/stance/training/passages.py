@@ -1,4 +1,5 @@
-"""Labelled passages and pairs, by reference: `data/labels/stance.jsonl`, `stance_pairs.jsonl`.
+"""Labelled passages and pairs, by reference: `data/labels/stance.jsonl`, `stance_pairs.jsonl`,
+and `found.jsonl`, what searches over 2000-2023 found near to a proposition, for or against or not.
 
 A line names a document of the UN General Debate Corpus, offsets into its text as we decode it, and
 the SHA-256 of that span; the words are taken from the corpus.
@@ -19,12 +20,14 @@ from service.errors import CatalogueError
 
 PASSAGES = "labels/stance.jsonl"
 PAIRS = "labels/stance_pairs.jsonl"
+FOUND = "labels/found.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """`label` is favor, against, partial or related, towards the proposition of `issue`;
-    `second_label` is a blind second reader's, where there is one."""
+    `second_label` is a blind second reader's, where there is one. In FOUND, `issue` may also be
+    `debate-N`, or a bundled position: `DOCUMENT:START-END`."""
 
     issue: str
     document: str
@@ -47,12 +50,10 @@ class PassagePair:
     b: Passage
 
 
-def read_passages(data_dir: Path, corpus: Path) -> list[Passage]:
+def read_passages(data_dir: Path, corpus: Path, name: str = PASSAGES) -> list[Passage]:
     """Raises CatalogueError naming the line whose passage isn't there or has another hash."""
     opened = CitedSpeeches(corpus)
-    return [
-        _passage(opened, where, entry, entry) for where, entry in read_objects(data_dir / PASSAGES)
-    ]
+    return [_passage(opened, where, entry, entry) for where, entry in read_objects(data_dir / name)]
 
 
 def read_pairs(data_dir: Path, corpus: Path) -> list[PassagePair]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from service.catalogue import load_issues
-from service.domain.issues import Issues
+from service.corpus.bundled import POSITIONS
+from service.data_files import read_objects
+from service.domain.issues import Issue, Issues
 from service.retrieval.encoder import Encoder
 from service.stance.training.corrected import correction_pairs
 from service.stance.training.debates import DEBATES, as_passages, read_debates
@@ -21,6 +24,7 @@ from service.stance.training.pairs import (
     TUNING,
     Pair,
     contrast_pairs,
+    found_pairs,
     general_pairs,
     issue_pairs,
     load_pairs,
@@ -32,21 +36,19 @@ from service.stance.training.pairs import (
     unseen,
     write_pairs,
 )
-from service.stance.training.passages import read_passages
-from service.stance.training.unlabelled import unlabelled_pairs, write_unlabelled
+from service.stance.training.passages import FOUND, Passage, read_passages
 
 # Every round sees each labelled passage once, in other wordings, and another draw of the rest.
 ROUNDS = 2
 SIZES = {"perspectrum": 1_500, "argkp": 200, "ibm": 200, "nli": 700}
 SENTENCES, CONTRASTS = 3_000, 5_000
-# The last round, the student's alone: invented debates, and some of what came before, so that it
+# The last round: invented debates, what searches found, and some of what came before, so that it
 # isn't forgotten.
-LAST = "round-debates"
+LAST = "round-last"
 OF_A_DEBATE, AGAIN = 12, {"sentences": 1_000, "contrast": 2_500}
 AGAIN_GENERAL = {"perspectrum": 700, "argkp": 50, "ibm": 50, "nli": 200}
 # Every proposition and document that was trained on, for the model card.
 TRAINED_ON = "trained-on.json"
-UNLABELLED = "unlabelled.jsonl"
 CONTRAST = "stance/contrast.jsonl"
 MINIMAL = "stance/minimal_pairs.jsonl"
 
@@ -62,7 +64,7 @@ def prepare(
 ) -> None:
     """Writes `round-1.jsonl` and so on, and `tuning.jsonl`; prints what they hold.
 
-    Every round has all of a user's exported `corrections`. `round-debates.jsonl` is the last.
+    Every round has all of a user's exported `corrections`. `round-last.jsonl` is the last.
     """
     rng = random.Random(seed)
     issues = load_issues(data)
@@ -70,7 +72,7 @@ def prepare(
     _report_touching(corrected, issues, encoder)
     wanted = training_issues(issues)
     sets = kept_sets(data, read_sets(data / CONTRAST), encoder)
-    files = {"tuning": issue_pairs(data, corpus, random.Random(seed), set(TUNING))}
+    files = {"tuning": _tuning(data, corpus, issues, random.Random(seed))}
     for number in range(1, ROUNDS + 1):
         own = issue_pairs(data, corpus, rng, wanted)
         sentences = [pair for pair in own if pair.source == "sentences"]
@@ -83,10 +85,14 @@ def prepare(
         ]
     own = issue_pairs(data, corpus, rng, wanted)
     sentences = [pair for pair in own if pair.source == "sentences"]
-    labelled = unseen(read_passages(data, corpus))
+    passages = read_passages(data, corpus)
+    labelled = unseen(passages)
+    spoken, every = found_passages(data, corpus, passages, issues, wanted, encoder)
+    found = list(found_pairs(spoken, every, {issue.id for issue in every}, rng))
     files[LAST] = [
         *_debated(kept_debates(data, encoder), encoder, rng),
         *stranger_pairs(labelled, Issues(issues[key] for key in sorted(wanted)), encoder, rng),
+        *found,
         *(pair for pair in own if pair.source != "sentences"),
         *_draw(sentences, AGAIN["sentences"], rng),
         *_draw(list(contrast_pairs(sets, rng)), AGAIN["contrast"], rng),
@@ -96,17 +102,57 @@ def prepare(
     for name, pairs in files.items():
         write_pairs(work / f"{name}.jsonl", pairs)
         print(f"{name}: {len(pairs)} pairs", _count(pairs))
-    passages = read_passages(data, corpus)
-    documents = sorted({p.document for p in passages if p.issue in wanted})
-    trained = {"issues": sorted(wanted), "documents": documents, "contrast_sets": len(sets)}
+    documents = {p.document for p in [*(p for p in passages if p.issue in wanted), *spoken]}
+    trained = {
+        "issues": sorted(wanted),
+        "documents": sorted(documents),
+        "contrast_sets": len(sets),
+        "found_for": sorted({p.issue for p in spoken}),
+    }
     (work / TRAINED_ON).write_text(json.dumps(trained, indent=0) + "\n", "utf-8")
-    found = unlabelled_pairs(unseen(passages), issues, wanted, encoder, seed)
-    write_unlabelled(work / UNLABELLED, unlabelled := list(dict.fromkeys(found)))
-    print(f"unlabelled: {len(unlabelled)} pairs")
+
+
+def _tuning(data: Path, corpus: Path, issues: Issues, rng: random.Random) -> list[Pair]:
+    """Of the tuning issues all pairs that are labelled, and what searches for them found."""
+    spoken = [p for p in read_passages(data, corpus, FOUND) if p.issue in TUNING]
+    found = passage_pairs(spoken, issues, set(TUNING), rng)
+    return [
+        *issue_pairs(data, corpus, rng, set(TUNING)),
+        *(replace(pair, source="found") for pair in found if pair.source == "passage"),
+    ]
 
 
 def load_rounds(work: Path) -> list[list[Pair]]:
     return [load_pairs(work / f"round-{number}.jsonl") for number in range(1, ROUNDS + 1)]
+
+
+def found_passages(
+    data: Path,
+    corpus: Path,
+    labelled: Sequence[Passage],
+    issues: Issues,
+    wanted: set[str],
+    encoder: Encoder,
+) -> tuple[list[Passage], Issues]:
+    """What searches found, and what they searched for: issues `wanted`, debates that touch nothing
+    that is measured, and bundled positions that are on no other issue. Without words that are
+    labelled for a test or tuning issue."""
+    asked = [issue for issue in issues if issue.id in wanted]
+    asked += as_passages(kept_debates(data, encoder))[0]
+    asked += [
+        Issue(position_key(entry), entry["text"], "")
+        for _, entry in read_objects(data / POSITIONS)
+        if entry.get("issue") is None or entry["issue"] in wanted
+    ]
+    every = Issues({issue.id: issue for issue in asked}.values())
+    known = {issue.id for issue in every}
+    held = {p.text for p in labelled if p.issue in TEST | TUNING}
+    spoken = [p for p in read_passages(data, corpus, FOUND) if p.issue in known]
+    return [p for p in spoken if p.text not in held], every
+
+
+def position_key(entry: Mapping[str, Any]) -> str:
+    return f"{entry['document']}:{entry['start']}-{entry['end']}"
 
 
 def _debated(entries: Sequence[dict[str, Any]], encoder: Encoder, rng: random.Random) -> list[Pair]:
