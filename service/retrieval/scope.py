@@ -29,6 +29,26 @@ _FIRST_OF_ALL = 800
 _NEAREST_OF_STATES, _MOST_OF_STATES = 150, 8_000
 
 
+class _Bests:
+    """Of each state its nearest rows among those that were looked at: several where they are
+    equally near."""
+
+    def __init__(self, states: int) -> None:
+        self.similarity: Scores = np.full(states, -np.inf, np.float32)
+        self._seen: list[tuple[Rows, Rows, Scores]] = []
+
+    def add(self, rows: Rows, states: Rows, similarity: Scores) -> None:
+        np.maximum.at(self.similarity, states, similarity)
+        self._seen.append((rows, states, similarity))
+
+    @property
+    def rows(self) -> Rows:
+        """Ascending, each once."""
+        found = [rows[near >= self.similarity[of]] for rows, of, near in self._seen]
+        rows: Rows = np.sort(np.concatenate(found))
+        return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+
+
 class Scope:
     """Of one generation; safe to share between threads that only read."""
 
@@ -114,26 +134,30 @@ class Scope:
         asked = min(_NEAREST_OF_STATES * wanted, _MOST_OF_STATES)
         rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
         floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
-        best = self._bests(query, rows)
-        if np.count_nonzero(best > floor) >= wanted or floor == -np.inf:
-            least = -np.partition(-best, wanted - 1)[wanted - 1]
-            return np.sort(rows[codes.bound.hidden(told) >= least])
-        left = states[best[states] <= floor]
-        queries = np.repeat(query[None], len(left), 0)
-        own, told = codes.nearest_each(queries, self._lists_of(left), _FIRST, self._selector)
-        rows = np.concatenate([rows, own[own >= 0]])
-        best = self._bests(query, rows)
-        hidden = self._hidden(own, told)
-        least = -np.partition(-best, wanted - 1)[wanted - 1]
-        open_ = np.flatnonzero((hidden > best[left]) & (hidden >= least))
-        more, _ = self.of_each(queries[open_], left[open_], 1, np.inf, _FIRST * _MORE)
-        return np.unique(np.concatenate([rows, more]))
-
-    def _bests(self, query: Vectors, rows: Rows) -> Scores:
-        """Of each state the highest similarity among `rows`; -inf where it has none of them."""
-        best = np.full(len(self._starts), -np.inf, np.float32)
-        np.maximum.at(best, self._state_of(rows), self.similarities(query, rows))
-        return best
+        bests = _Bests(len(self._starts))
+        bests.add(rows, self._state_of(rows), self.similarities(query, rows))
+        if np.count_nonzero(bests.similarity > floor) >= wanted:
+            return bests.rows
+        left = states[bests.similarity[states] <= floor]
+        sizes = self._ends - self._starts
+        asked = _FIRST
+        while len(left):
+            whole = asked > _ALL * sizes[left]
+            for state in left[whole].tolist():
+                rows = self.of_state(state)
+                bests.add(rows, np.full(len(rows), state), self.similarities(query, rows))
+            left = left[~whole]
+            if not len(left):
+                break
+            queries = np.repeat(query[None], len(left), 0)
+            own, told = codes.nearest_each(queries, self._lists_of(left), asked, self._selector)
+            rows = own[own >= 0]
+            bests.add(rows, self._state_of(rows), self.similarities(query, rows))
+            hidden = self._hidden(own, told)
+            least = -np.partition(-bests.similarity, wanted - 1)[wanted - 1]
+            left = left[(hidden > bests.similarity[left]) & (hidden >= least)]
+            asked *= _MORE
+        return bests.rows
 
     def of_each(
         self, queries: Vectors, states: Rows, most: int, least: float, asked: int = _FIRST
