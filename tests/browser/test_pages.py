@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -20,6 +21,7 @@ from playwright.sync_api import Page
 
 from service.client import Client
 from service.comparison import Comparator
+from service.domain.access import Scope
 from service.jobs.store import State
 from service.settings import Settings
 from service.web.app import create_app
@@ -41,7 +43,7 @@ PATHS = [
 
 @pytest.fixture(scope="session")
 def paths(address: str) -> list[str]:
-    """PATHS, a quotation explained, and what long work has found."""
+    """PATHS, a quotation explained, and what long work has found or does."""
     with Client(address) as client:
         claim = next(iter(client.hits(QUESTION, limit=1)))["claim_id"]
         job = client.submit("trends", {"topic": "veto"}, formats=["csv"])
@@ -49,13 +51,19 @@ def paths(address: str) -> list[str]:
     sent = urlencode({"text": "The veto must go. Debt must be cancelled.", "we": "FJI"}).encode()
     with urllib.request.urlopen(f"{address}/draft", sent) as answer:
         draft = urlsplit(answer.url).path
-    while True:
-        with urllib.request.urlopen(f"{address}{draft}.json") as answer:
-            if State(json.load(answer)["job"]["state"]).ended:
-                break
-        time.sleep(0.1)
+    _wait_for_end(f"{address}{draft}")
+    with urllib.request.urlopen(f"{address}/issues/X004/judge", b"") as answer:
+        judging = urlsplit(answer.url).path
     explained = f"/explain?{urlencode({'text': QUESTION, 'claim_id': claim})}"
-    return [*PATHS, explained, f"/study/{job.id}", draft]
+    return [*PATHS, explained, f"/study/{job.id}", draft, judging]
+
+
+def _wait_for_end(job: str, **headers: str) -> None:
+    while True:
+        with urllib.request.urlopen(urllib.request.Request(f"{job}.json", None, headers)) as answer:
+            if State(json.load(answer)["job"]["state"]).ended:
+                return
+        time.sleep(0.1)
 
 
 def test_from_an_empty_browser_to_a_brief(new_visit: Any, tmp_path: Path) -> None:
@@ -92,12 +100,45 @@ def test_no_page_has_an_accessibility_violation(
         page = visit.open(path)
         for details in page.locator("details").all():
             details.evaluate("d => d.open = true")
-        results = Axe().run(page, options={"resultTypes": ["violations"]} | (rules or {}))
-        assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}, path
-        for violation in results.response["violations"]:
-            nodes = [node["html"][:200] for node in violation["nodes"][:3]]
-            found.append((path, violation["id"], nodes))
+        found += [(path, *violation) for violation in _violations(page, rules)]
     assert not found
+
+
+def _violations(page: Page, rules: dict[str, Any] | None) -> list[tuple[str, list[str]]]:
+    results = Axe().run(page, options={"resultTypes": ["violations"]} | (rules or {}))
+    assert "color-contrast" in {rule["id"] for rule in results.response["passes"]}, page.url
+    return [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"][:3]])
+        for violation in results.response["violations"]
+    ]
+
+
+def test_the_report_of_an_import_is_a_page_like_the_others(new_visit: Any, tmp_path: Path) -> None:
+    """On an index of its own, sent by the page's form."""
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "state,date,text\nNorway,2024-01-01,The veto must go.\nAtlantis,2024,We sank.\n"
+    )
+    app = create_app(
+        comparator=Comparator(Settings(indexes=tmp_path / "own")), bound_host="127.0.0.1"
+    )
+    _, token = app.extensions["accounts"].keys.create("a test", (Scope.READ, Scope.IMPORT))
+    with (
+        closing(app.extensions["accounts"]),
+        closing(app.extensions["work"].worker),
+        served(app) as address,
+    ):
+        page = new_visit(viewport={"width": 360, "height": 800}).page
+        page.context.add_cookies([{"name": "key", "value": token, "url": address}])
+        page.goto(f"{address}/import")
+        page.locator("input[type=file]").set_input_files(table)
+        page.get_by_role("button", name="Import").click()
+        page.wait_for_url("**/import/*")
+        _wait_for_end(page.url, **{"X-API-Key": token})
+        page.goto(page.url)
+        assert "Atlantis" in page.locator("main").inner_text()
+        assert not _violations(page, None)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize("width", [360, 1280, 2560])
