@@ -16,7 +16,9 @@ from service.domain.stance import STANCES, Stance
 from service.stance.classifier import GRAPH
 from service.stance.training.export import describe, quantise
 from service.stance.training.fit import Example, fit, hard
-from service.stance.training.network import CrossEncoder, open_tokenizer
+from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer
+from service.stance.training.outliers import split
+from service.stance.training.vocabulary import with_positions
 
 SAID = [
     (f"we want {thing} now", said.format(thing), label)
@@ -57,6 +59,8 @@ def train_tiny(work: Path) -> Path:
         network, open_tokenizer(made), [examples] * 60, rate=3e-3, seed=1,
         checkpoint=work / "checkpoint",
     )  # fmt: skip
+    split(network, open_tokenizer(made), [(a, b) for a, b, _ in SAID])
+    with_positions(network, MAX_TOKENS)
     quantise(network, work, made / GRAPH)
     least = {"aligned": 0.5, "opposed": 0.5}
     describe(made, {"temperature": 1.0, "bias": [0.0] * 4, "least": least})

@@ -7,6 +7,7 @@ hundred at most is expected to be missed, and those found have their exact simil
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +30,12 @@ _FIRST_OF_ALL = 800
 _NEAREST_OF_STATES, _MOST_OF_STATES = 150, 8_000
 
 
+def union(pieces: Iterable[Rows]) -> Rows:
+    """Ascending, each once; by sorting, which is quicker here than what `np.unique` does."""
+    rows: Rows = np.sort(np.concatenate(list(pieces)))
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+
+
 class _Bests:
     """Of each state its nearest rows among those that were looked at: several where they are
     equally near."""
@@ -44,9 +51,7 @@ class _Bests:
     @property
     def rows(self) -> Rows:
         """Ascending, each once."""
-        found = [rows[near >= self.similarity[of]] for rows, of, near in self._seen]
-        rows: Rows = np.sort(np.concatenate(found))
-        return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+        return union(rows[near >= self.similarity[of]] for rows, of, near in self._seen)
 
 
 class Scope:

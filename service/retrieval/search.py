@@ -6,7 +6,7 @@ filtered afterwards: with k matching claims k hits come back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from service.retrieval.index import Rows
 from service.retrieval.levels import ON_POINT_PERCENTILE
 from service.retrieval.passing import Passing
 from service.retrieval.ranking import RankedGroup, Ranking, Scored
+from service.retrieval.scope import union
 from service.retrieval.scoping import scope_of
 
 # Reciprocal rank fusion's constant (Cormack, Clarke and Buettcher 2009).
@@ -104,7 +105,7 @@ class Search:
         wanted = skip + most
         columns, per_state = self._generation.columns, self._question.per_state
         vectors = [vector for one in asked for vector in one.ranked_by]
-        best = self._scored(asked, _union(self._scope.best_states(v, wanted) for v in vectors))
+        best = self._scored(asked, union(self._scope.best_states(v, wanted) for v in vectors))
         order = best.rows[np.argsort(-best.rank_by, kind="stable")]
         codes = list(dict.fromkeys(columns.state[order].tolist()))[skip:wanted]
         shown = np.flatnonzero(np.isin(columns.state[self._generation.state_starts], codes))
@@ -115,7 +116,7 @@ class Search:
         return Ranking(
             self._question,
             self._generation,
-            self._scored(asked, _union(rows)),
+            self._scored(asked, union(rows)),
             self._scope,
             sure,
             lambda all_rows: self._scored(asked, all_rows),
@@ -133,7 +134,7 @@ class Search:
             with stage(Stage.SEARCH):
                 found = [self._scope.nearest(vector, wanted) for vector in vectors]
                 floor = max(floor for _, floor in found)
-                scored = self._scored(asked, _union(rows for rows, _ in found))
+                scored = self._scored(asked, union(rows for rows, _ in found))
                 scored = scored.of(np.flatnonzero(scored.rank_by > floor))
                 certain: int | None = 0
                 if self._question.group_by is GroupBy.STATEMENT:
@@ -153,7 +154,7 @@ class Search:
         return self._scored(asked, rows)
 
     def _near(self, asked: Sequence[Asked]) -> Rows:
-        return _union(self._scope.at_least(one.query, self._level) for one in asked)
+        return union(self._scope.at_least(one.query, self._level) for one in asked)
 
     def _scored(self, asked: Sequence[Asked], rows: Rows) -> Scored:
         """Each of `rows`, which ascend, by the part of the question that it answers best."""
@@ -195,12 +196,6 @@ class Search:
         of_all = np.full(len(self._generation.columns), -np.inf)
         of_all[matched] = bm25
         return of_all[rows]
-
-
-def _union(pieces: Iterable[Rows]) -> Rows:
-    """Ascending, each once; by sorting, which is quicker here than what `np.unique` does."""
-    rows: Rows = np.sort(np.concatenate(list(pieces)))
-    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
 
 
 def _fused(similarity: npt.NDArray[np.float32], lexical: Floats) -> Floats:

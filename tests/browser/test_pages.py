@@ -126,6 +126,7 @@ def test_the_report_of_an_import_is_a_page_like_the_others(new_visit: Any, tmp_p
     with (
         closing(app.extensions["accounts"]),
         closing(app.extensions["work"].worker),
+        closing(app.extensions["work"].slow),
         served(app) as address,
     ):
         page = new_visit(viewport={"width": 360, "height": 800}).page

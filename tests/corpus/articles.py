@@ -4,27 +4,14 @@ from pathlib import Path
 
 from service.catalogue import load_blocs, load_states
 from service.corpus.article import read_article
-from service.corpus.claims import ClaimMaker
 from service.corpus.report import ImportReport
 from service.corpus.text import clean
-from service.domain.statements import Kind, Mode, Statement
+from service.domain.statements import Mode, Statement
 from tests.conftest import PROJECT
+from tests.corpus.plain import MAKER
 
 STATES = load_states(PROJECT / "data")
 BLOCS = load_blocs(PROJECT / "data")
-
-
-class Plain:
-    """Kinds and topics are tested elsewhere."""
-
-    def kind(self, text: str) -> Kind:
-        return Kind.POSITION
-
-    def tags(self, text: str) -> tuple[str, ...]:
-        return ()
-
-
-MAKER = ClaimMaker(Plain(), Plain())  # type: ignore[arg-type]
 
 
 def read(path: Path, **given: str) -> tuple[dict[str, Statement], ImportReport]:

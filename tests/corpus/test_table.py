@@ -6,27 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from service.catalogue import load_states
-from service.corpus.claims import ClaimMaker
 from service.corpus.report import ImportReport, Outcome
 from service.corpus.table import read_table
-from service.domain.statements import Kind, Statement
+from service.domain.statements import Statement
 from service.errors import InvalidInput, UnreadableFile
+from tests.corpus.plain import MAKER
 
 DATA = Path(__file__).parents[2] / "data"
 STATES = load_states(DATA)
-
-
-class Plain:
-    """Kinds and topics are tested elsewhere."""
-
-    def kind(self, text: str) -> Kind:
-        return Kind.POSITION
-
-    def tags(self, text: str) -> tuple[str, ...]:
-        return ()
-
-
-MAKER = ClaimMaker(Plain(), Plain())  # type: ignore[arg-type]
 
 
 def read(path: Path) -> tuple[list[Statement], ImportReport]:

@@ -27,7 +27,7 @@ from service.stance.training.pairs import (
     write_pairs,
 )
 from service.stance.training.passages import FOUND, Passage, read_passages
-from service.stance.training.prepare import CONTRAST, MINIMAL, found_passages
+from service.stance.training.prepare import CONTRAST, MINIMAL, found_passages, kept_debates
 from tests.conftest import PROJECT, UNGDC
 
 DATA = PROJECT / "data"
@@ -148,7 +148,8 @@ def test_nothing_that_was_found_touches_what_is_measured() -> None:
     on_issues = [p for p in spoken if ":" not in p.issue and not p.issue.startswith("debate-")]
     assert {p.issue for p in on_issues} <= trained | TUNING
     encoder = open_encoder(Settings().model, Settings().models)
-    left, asked = found_passages(DATA, UNGDC, read_passages(DATA, UNGDC), ISSUES, trained, encoder)
+    debates = kept_debates(DATA, encoder)
+    left, asked = found_passages(DATA, UNGDC, read_passages(DATA, UNGDC), ISSUES, trained, debates)
     assert len(left) > 0.9 * len(spoken)
     assert not {p.text for p in left} & measured
     assert {p.issue for p in left} <= {issue.id for issue in asked}

@@ -25,7 +25,6 @@ class Example:
     a: str
     b: str
     target: tuple[float, ...]
-    weight: float = 1.0
 
 
 def fit(
@@ -42,7 +41,6 @@ def fit(
     examples = [example for examples in rounds for example in examples]
     encodings = tokenizer.encode_batch([(e.a, e.b) for e in examples])
     targets = torch.tensor([e.target for e in examples])
-    weights = torch.tensor([e.weight for e in examples])
     rng = random.Random(seed)
     plan: list[list[int]] = []
     first = 0
@@ -67,7 +65,7 @@ def fit(
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(ids, mask)
         log = torch.log_softmax(logits.float(), dim=1)
-        loss = -((targets[batch] * log).sum(1) * weights[batch]).mean()
+        loss = -(targets[batch] * log).sum(1).mean()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

@@ -5,6 +5,7 @@ beside, in float32 (as LLM.int8(), Dettmers et al. 2022)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from tokenizers import Tokenizer
@@ -43,14 +44,8 @@ def split(model: CrossEncoder, tokenizer: Tokenizer, pairs: Sequence[tuple[str, 
               for block in (layer.intermediate, layer.output)]  # fmt: skip
     largest = [torch.zeros(block.dense.in_features) for block in blocks]
 
-    def watching(seen: torch.Tensor):  # type: ignore[no-untyped-def]
-        def watch(_: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-            torch.maximum(seen, given[0].float().abs().flatten(0, -2).amax(0), out=seen)
-
-        return watch
-
     watched = [
-        block.dense.register_forward_pre_hook(watching(seen))
+        block.dense.register_forward_pre_hook(partial(_watch, seen))
         for block, seen in zip(blocks, largest, strict=True)
     ]
     predict(model, tokenizer, pairs)
@@ -58,3 +53,7 @@ def split(model: CrossEncoder, tokenizer: Tokenizer, pairs: Sequence[tuple[str, 
         hook.remove()
     for block, seen in zip(blocks, largest, strict=True):
         block.dense = SplitLinear(block.dense, seen.topk(min(OUTLIERS, len(seen))).indices)
+
+
+def _watch(seen: torch.Tensor, _: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+    torch.maximum(seen, given[0].float().abs().flatten(0, -2).amax(0), out=seen)

@@ -45,7 +45,6 @@ class Pair:
     label: Stance
     source: str
     subject: str
-    weight: float = 1.0
 
 
 def training_issues(issues: Issues) -> set[str]:

@@ -87,10 +87,11 @@ def prepare(
     sentences = [pair for pair in own if pair.source == "sentences"]
     passages = read_passages(data, corpus)
     labelled = unseen(passages)
-    spoken, every = found_passages(data, corpus, passages, issues, wanted, encoder)
+    debates = kept_debates(data, encoder)
+    spoken, every = found_passages(data, corpus, passages, issues, wanted, debates)
     found = list(found_pairs(spoken, every, {issue.id for issue in every}, rng))
     files[LAST] = [
-        *_debated(kept_debates(data, encoder), encoder, rng),
+        *_debated(debates, encoder, rng),
         *stranger_pairs(labelled, Issues(issues[key] for key in sorted(wanted)), encoder, rng),
         *found,
         *(pair for pair in own if pair.source != "sentences"),
@@ -132,13 +133,13 @@ def found_passages(
     labelled: Sequence[Passage],
     issues: Issues,
     wanted: set[str],
-    encoder: Encoder,
+    debates: Sequence[Mapping[str, Any]],
 ) -> tuple[list[Passage], Issues]:
-    """What searches found, and what they searched for: issues `wanted`, debates that touch nothing
-    that is measured, and bundled positions that are on no other issue. Without words that are
-    labelled for a test or tuning issue."""
+    """What searches found, and what they searched for: issues `wanted`, `debates`, and bundled
+    positions that are on no other issue. Without words that are labelled for a test or tuning
+    issue."""
     asked = [issue for issue in issues if issue.id in wanted]
-    asked += as_passages(kept_debates(data, encoder))[0]
+    asked += as_passages(debates)[0]
     asked += [
         Issue(position_key(entry), entry["text"], "")
         for _, entry in read_objects(data / POSITIONS)

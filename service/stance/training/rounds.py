@@ -68,7 +68,7 @@ def load_finished(start: Path, work: Path, seed: int) -> CrossEncoder:
 
 
 def examples(pairs: Sequence[Pair]) -> list[Example]:
-    return [Example(p.a, p.b, hard(STANCES.index(p.label), len(STANCES)), p.weight) for p in pairs]
+    return [Example(p.a, p.b, hard(STANCES.index(p.label), len(STANCES))) for p in pairs]
 
 
 def texts(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
