@@ -218,7 +218,8 @@ class Answerer:
         pairs = [(self._question.parts[hits[i].asked].text, hits[i].text) for i in asked]
         if pairs:
             with stage(Stage.JUDGE):
-                verdicts = self._judge().judge(pairs)
+                model = self._judge()
+                verdicts = [model.calibration.found(verdict) for verdict in model.judge(pairs)]
             for place, verdict in zip(asked, verdicts, strict=True):
                 found[place] = judged(hits[place], verdict)
         return self._corrected(found), len(asked)

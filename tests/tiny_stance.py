@@ -14,10 +14,11 @@ from transformers import MPNetConfig, MPNetModel
 
 from service.domain.stance import STANCES, Stance
 from service.stance.classifier import GRAPH
-from service.stance.training.export import describe, quantise
+from service.stance.training.export import describe
 from service.stance.training.fit import Example, fit, hard
+from service.stance.training.graph import compressed, quantised
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer
-from service.stance.training.outliers import split
+from service.stance.training.outliers import largest, split
 from service.stance.training.vocabulary import with_positions
 
 SAID = [
@@ -59,9 +60,10 @@ def train_tiny(work: Path) -> Path:
         network, open_tokenizer(made), [examples] * 60, rate=3e-3, seed=1,
         checkpoint=work / "checkpoint",
     )  # fmt: skip
-    split(network, open_tokenizer(made), [(a, b) for a, b, _ in SAID])
+    said = [(a, b) for a, b, _ in SAID]
+    split(network, largest(network, open_tokenizer(made), said))
     with_positions(network, MAX_TOKENS)
-    quantise(network, work, made / GRAPH)
+    (made / GRAPH).write_bytes(compressed(quantised(network, work).read_bytes()))
     least = {"aligned": 0.5, "opposed": 0.5}
     describe(made, {"temperature": 1.0, "bias": [0.0] * 4, "least": least})
     return made

@@ -27,8 +27,8 @@ class Verdicts(Parts):
         if not claim_id:
             raise InvalidInput("claim_id", "is missing: give the id of a claim")
         asked, said, model = " ".join(text.split()), self._said(claim_id).claim, self.stance_model
-        (verdict,) = model.judge([(asked, said.text)])
-        found = explain(model, asked, said.text).to_dict()
+        verdict = model.calibration.found(model.judge([(asked, said.text)])[0])
+        found = explain(model, asked, said.text, verdict).to_dict()
         return {
             "text": asked,
             "claim_id": said.id,
@@ -53,7 +53,8 @@ class Verdicts(Parts):
         record = self._said(wanted.claim_id)
         was = None
         if self.settings.stance_model is not None:
-            (verdict,) = self.stance_model.judge([(wanted.text, record.claim.text)])
+            (judged,) = self.stance_model.judge([(wanted.text, record.claim.text)])
+            verdict = self.stance_model.calibration.found(judged)
             was = ModelVerdict(verdict.stance, self.stance_model.name)
         return self.kept_corrections.put(wanted, record.claim, record.statement.state, was)
 

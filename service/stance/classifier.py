@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +91,23 @@ class Calibration:
     model wasn't trained on.
 
     `temperature` and `bias` (one a stance) make the probabilities; a verdict of aligned or opposed
-    needs the probability `least` of that stance.
+    needs the probability `least` of that stance, and aligned that opposed has at most `doubt`.
+    Of what a search finds most is beside the point: there aligned needs the probability `found`.
     """
 
-    def __init__(self, temperature: float, bias: Sequence[float], least: dict[str, float]) -> None:
+    def __init__(
+        self,
+        temperature: float,
+        bias: Sequence[float],
+        least: dict[str, float],
+        doubt: float = 1.0,
+        found: float = 0.0,
+    ) -> None:
         self.temperature = temperature
         self.bias = np.array(bias)
         self.least = {Stance(name): value for name, value in least.items()}
+        self.doubt = doubt
+        self._found = found
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> Probabilities:
         scaled = logits.astype(np.float64) / self.temperature + self.bias
@@ -106,14 +117,25 @@ class Calibration:
 
     def stances(self, probabilities: Probabilities) -> npt.NDArray[np.int64]:
         """Numbers in the order of `Stance`. Aligned or opposed where it is the likelier side, and
-        likely enough; else partial where that is likelier than no side at all."""
+        likely enough; else partial where that is likelier than no side at all. Whether a text holds
+        all of a position or a part is harder to tell than whether it opposes it: so aligned needs
+        little doubt of the second kind rather than of the first."""
         aligned, partial = probabilities[:, _ALIGNED], probabilities[:, _PARTIAL]
         opposed, unclear = probabilities[:, _OPPOSED], probabilities[:, _UNCLEAR]
         found = np.full(len(probabilities), _UNCLEAR)
         found[(partial >= unclear) & (partial >= opposed)] = _PARTIAL
-        found[(aligned >= self.least[Stance.ALIGNED]) & (aligned > opposed)] = _ALIGNED
+        surely = (aligned >= self.least[Stance.ALIGNED]) & (opposed <= self.doubt)
+        found[surely & (aligned > opposed)] = _ALIGNED
         found[(opposed >= self.least[Stance.OPPOSED]) & (opposed >= aligned)] = _OPPOSED
         return found
+
+    def found(self, verdict: Verdict) -> Verdict:
+        """Of a text that a search found: one that isn't surely aligned for a find is partial where
+        that is likelier than no side at all, else unclear."""
+        aligned, partial, _, unclear = verdict.probabilities
+        if verdict.stance is not Stance.ALIGNED or aligned >= self._found:
+            return verdict
+        return replace(verdict, stance=Stance.PARTIAL if partial >= unclear else Stance.UNCLEAR)
 
     def verdict(self, row: npt.NDArray[np.float64]) -> Verdict:
         a, p, o, u = (float(value) for value in row)

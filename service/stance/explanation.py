@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.domain.stance import STANCES, Stance
+from service.domain.stance import STANCES, Stance, Verdict
 from service.stance.judge import StanceJudge
 
 MOST_WORDS = 5
@@ -61,8 +61,10 @@ class Explanation:
         }
 
 
-def explain(model: StanceJudge, a: str, b: str, *, most: int = MOST_WORDS) -> Explanation:
-    """Why b stands towards a as `model` says.
+def explain(
+    model: StanceJudge, a: str, b: str, verdict: Verdict | None = None, *, most: int = MOST_WORDS
+) -> Explanation:
+    """Why b stands towards a as `verdict` says, by default the model's own.
 
     Every word of b is deleted alone, and every span of up to three words with nothing but spaces
     between them; a span counts only where it lowers the probability more than its parts do one by
@@ -70,7 +72,7 @@ def explain(model: StanceJudge, a: str, b: str, *, most: int = MOST_WORDS) -> Ex
     it most together with those chosen, until none does or `most` are. All words are never deleted:
     nothing would be left to judge. The same pair always has the same explanation.
     """
-    (verdict,) = model.judge([(a, b)])
+    verdict = verdict or model.judge([(a, b)])[0]
     stance = STANCES.index(verdict.stance)
     probability = round(verdict.probabilities[stance], DIGITS)
     words = [(word.start(), word.end()) for word in _WORD.finditer(b)]

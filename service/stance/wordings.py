@@ -28,7 +28,8 @@ def judge_on(
     model: StanceJudge,
     judge: Callable[[Sequence[Pair]], Sequence[Verdict]] | None = None,
 ) -> list[Verdict]:
-    """One verdict a text towards the proposition. `judge` may be the model's own behind a store."""
+    """One verdict a text, which a search found, towards the proposition. `judge` may be the
+    model's own behind a store."""
     holding, denying = issue.wordings[:OF_EACH_SIDE], issue.contraries[:OF_EACH_SIDE]
     asked = [(wording, text) for text in texts for wording in (*holding, *denying)]
     found = (judge or model.judge)(asked)
@@ -36,7 +37,8 @@ def judge_on(
         len(texts), len(holding) + len(denying), len(STANCES)
     )
     rows[:, len(holding) :] = rows[:, len(holding) :, _SWAPPED]
-    return [model.calibration.verdict(row) for row in _mean(rows)]
+    calibration = model.calibration
+    return [calibration.found(calibration.verdict(row)) for row in _mean(rows)]
 
 
 def _mean(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -113,14 +113,16 @@ def test_without_a_model_a_stance_is_refused(bundled: Comparator) -> None:
 LOGITS = arrays(np.float32, (5, 4), elements=st.floats(-8, 8, width=32))
 
 
-@given(LOGITS, st.floats(0.5, 3), st.floats(0.3, 0.9), st.floats(0.3, 0.9))
+@given(LOGITS, st.floats(0.5, 3), st.floats(0.3, 0.9), st.floats(0.3, 0.9), st.floats(0, 1))
 def test_verdicts_follow_the_thresholds(
     logits: np.ndarray,  # type: ignore[type-arg]
     temperature: float,
     aligned: float,
     opposed: float,
+    doubt: float,
 ) -> None:
-    calibration = Calibration(temperature, [0] * 4, {"aligned": aligned, "opposed": opposed})
+    least = {"aligned": aligned, "opposed": opposed}
+    calibration = Calibration(temperature, [0] * 4, least, doubt)
     found = calibration.probabilities(logits)
     expected = np.exp(logits.astype(float) / temperature)
     assert np.allclose(found, expected / expected.sum(axis=1, keepdims=True))
@@ -130,10 +132,21 @@ def test_verdicts_follow_the_thresholds(
         if verdict.stance is Stance.ALIGNED:
             assert a >= aligned
             assert a > o
+            assert o <= doubt
         elif verdict.stance is Stance.OPPOSED:
             assert o >= opposed
             assert o >= a
         else:
-            assert not (a >= aligned and a > o)
+            assert not (a >= aligned and a > o and o <= doubt)
             assert not (o >= opposed and o >= a)
             assert (verdict.stance is Stance.PARTIAL) == (p >= u and p >= o)
+
+
+def test_what_a_search_found_is_aligned_only_where_that_is_surer() -> None:
+    calibration = Calibration(1.0, [0.0] * 4, {"aligned": 0.4, "opposed": 0.4}, 1.0, 0.7)
+    rows = ((0.5, 0.3, 0.0, 0.2), (0.5, 0.1, 0.1, 0.3), (0.8, 0.1, 0.0, 0.1), (0.1, 0.2, 0.5, 0.2))
+    judged = [calibration.verdict(np.array(row)) for row in rows]
+    assert [v.stance.value for v in judged] == ["aligned", "aligned", "aligned", "opposed"]
+    found = [calibration.found(verdict) for verdict in judged]
+    assert [v.stance.value for v in found] == ["partial", "unclear", "aligned", "opposed"]
+    assert [v.probabilities for v in found] == [v.probabilities for v in judged]

@@ -13,9 +13,9 @@ from torch import nn
 from transformers import MPNetConfig, MPNetModel
 
 from service.inference import Graph
-from service.stance.training.export import quantise
+from service.stance.training.graph import quantised
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer
-from service.stance.training.outliers import OUTLIERS, SplitLinear, split
+from service.stance.training.outliers import OUTLIERS, SplitLinear, largest, split
 from service.stance.training.vocabulary import with_positions
 from tests.tiny_stance import SAID
 
@@ -56,7 +56,7 @@ def test_a_loud_input_is_found_and_spoils_int8_no_more(
     tmp_path: Path, tokenizer: Tokenizer
 ) -> None:
     plain, apart = network(tokenizer), network(tokenizer)
-    split(apart, tokenizer, PAIRS)
+    split(apart, largest(apart, tokenizer, PAIRS))
     with_positions(apart, MAX_TOKENS)
     found = apart.backbone.encoder.layer[0].output.dense
     assert isinstance(found, SplitLinear)
@@ -71,8 +71,7 @@ def test_a_loud_input_is_found_and_spoils_int8_no_more(
         assert np.allclose(np.vstack(same), np.vstack(truth), atol=1e-4)
         work = tmp_path / name
         work.mkdir()
-        quantise(model, work, work / "model.onnx.gz")
-        graph = Graph(work / "int8.onnx")
+        graph = Graph(quantised(model, work))
         rounded = [graph.run(ids, np.ones_like(ids)) for ids in asked]
         errors[name] = np.sqrt(np.mean((np.vstack(rounded) - np.vstack(truth)) ** 2))
     assert errors["apart"] < errors["plain"] / 2

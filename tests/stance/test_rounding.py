@@ -13,7 +13,7 @@ from torch import nn
 
 from service.inference import Graph
 from service.stance.classifier import GRAPH
-from service.stance.training.export import compressed
+from service.stance.training.graph import compressed
 from service.stance.training.rounding import (
     WEIGHT_STEPS,
     RoundedLinear,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -13,8 +14,13 @@ from torch import nn
 
 from service.stance.training.network import CrossEncoder, predict
 
+TextPair = tuple[str, str]
+# The places of the largest inputs of each feed-forward layer, from the first on.
+Places = list[torch.Tensor]
 # Inputs of each layer that are computed beside.
 OUTLIERS = 4
+# Pairs by which the largest inputs are found.
+SEEN = 200
 
 
 class SplitLinear(nn.Module):
@@ -38,21 +44,34 @@ class SplitLinear(nn.Module):
         return rest + input[..., self.places] @ self.apart
 
 
-def split(model: CrossEncoder, tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> None:
-    """Split the feed-forward layers by their largest inputs over `pairs`."""
-    blocks = [block for layer in model.backbone.encoder.layer
-              for block in (layer.intermediate, layer.output)]  # fmt: skip
-    largest = [torch.zeros(block.dense.in_features) for block in blocks]
-
+def largest(model: CrossEncoder, tokenizer: Tokenizer, pairs: Sequence[TextPair]) -> Places:
+    """Over `pairs`."""
+    found = [torch.zeros(block.dense.in_features) for block in _blocks(model)]
     watched = [
         block.dense.register_forward_pre_hook(partial(_watch, seen))
-        for block, seen in zip(blocks, largest, strict=True)
+        for block, seen in zip(_blocks(model), found, strict=True)
     ]
     predict(model, tokenizer, pairs)
     for hook in watched:
         hook.remove()
-    for block, seen in zip(blocks, largest, strict=True):
-        block.dense = SplitLinear(block.dense, seen.topk(min(OUTLIERS, len(seen))).indices)
+    return [seen.topk(min(OUTLIERS, len(seen))).indices for seen in found]
+
+
+def keep_apart(model: CrossEncoder, places: Places) -> None:
+    """Rounding layers learn with those inputs apart that `split` will take out."""
+    for block, those in zip(_blocks(model), places, strict=True):
+        block.dense.apart = those
+
+
+def split(model: CrossEncoder, places: Places) -> None:
+    for block, those in zip(_blocks(model), places, strict=True):
+        block.dense = SplitLinear(block.dense, those)
+
+
+def _blocks(model: CrossEncoder) -> list[Any]:
+    """Those whose `dense` is a feed-forward layer."""
+    return [block for layer in model.backbone.encoder.layer
+            for block in (layer.intermediate, layer.output)]  # fmt: skip
 
 
 def _watch(seen: torch.Tensor, _: nn.Module, given: tuple[torch.Tensor, ...]) -> None:

@@ -1,5 +1,6 @@
-"""Labelled passages and pairs, by reference: `data/labels/stance.jsonl`, `stance_pairs.jsonl`,
-and `found.jsonl`, what searches over 2000-2023 found near to a proposition, for or against or not.
+"""Labelled passages and pairs, by reference: `data/labels/stance.jsonl`, `stance_pairs.jsonl`;
+`found.jsonl`, what searches over 2000-2023 found near to a proposition, for or against or not; and
+`nearest.jsonl`, the claims nearest to a proposition and to its contrary.
 
 A line names a document of the UN General Debate Corpus, offsets into its text as we decode it, and
 the SHA-256 of that span; the words are taken from the corpus.
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,14 @@ from service.errors import CatalogueError
 
 PASSAGES = "labels/stance.jsonl"
 PAIRS = "labels/stance_pairs.jsonl"
-FOUND = "labels/found.jsonl"
+FOUND, NEAREST = "labels/found.jsonl", "labels/nearest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """`label` is favor, against, partial or related, towards the proposition of `issue`;
-    `second_label` is a blind second reader's, where there is one. In FOUND, `issue` may also be
-    `debate-N`, or a bundled position: `DOCUMENT:START-END`."""
+    `second_label` is a blind second reader's, where there is one. In FOUND and NEAREST, `issue`
+    may also be `debate-N`, a bundled position: `DOCUMENT:START-END`, or a proposition: `PNNN`."""
 
     issue: str
     document: str
@@ -76,12 +78,17 @@ def _passage(opened: CitedSpeeches, where: str, said: Mapping[str, Any], cited: 
     return Passage(said["issue"], cited["document"], text, said["label"], said.get("second_label"))
 
 
+@lru_cache(maxsize=16_384)
+def _decoded(path: Path, changed: int) -> str:
+    """Kept: several files of labels cite the same speeches, and to mend one takes milliseconds."""
+    return decode(path.read_bytes()).text
+
+
 class CitedSpeeches:
-    """Speeches by document, each decoded once; a citation is opened and its hash checked."""
+    """Speeches by document; a citation is opened and its hash checked."""
 
     def __init__(self, corpus: Path) -> None:
         self._files = {path.stem: path for path in speech_files(corpus)}
-        self._texts: dict[str, str] = {}
 
     def text(self, where: str, cited: Any) -> str:
         """Raises CatalogueError where `cited` is no citation, or not of this corpus."""
@@ -90,11 +97,11 @@ class CitedSpeeches:
             digest = cited["sha256"]
             if document not in self._files:
                 raise CatalogueError(f"{where}: {document} isn't in the corpus")
-            if document not in self._texts:
-                self._texts[document] = decode(self._files[document].read_bytes()).text
+            file = self._files[document]
+            text = _decoded(file, file.stat().st_mtime_ns)
         except (KeyError, TypeError, ValueError, OSError) as error:
             raise CatalogueError(f"{where}: no citation that can be opened: {error!r}") from error
-        span = self._texts[document][start:end]
+        span = text[start:end]
         if hashlib.sha256(span.encode()).hexdigest() != digest:
             raise CatalogueError(f"{where}: the passage has another hash")
         return clean(span)

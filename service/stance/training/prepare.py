@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections import Counter
@@ -14,6 +15,7 @@ from service.catalogue import load_issues
 from service.corpus.bundled import POSITIONS
 from service.data_files import read_objects
 from service.domain.issues import Issue, Issues
+from service.domain.stance import Stance
 from service.retrieval.encoder import Encoder
 from service.stance.training.corrected import correction_pairs
 from service.stance.training.debates import DEBATES, as_passages, read_debates
@@ -36,9 +38,10 @@ from service.stance.training.pairs import (
     unseen,
     write_pairs,
 )
-from service.stance.training.passages import FOUND, Passage, read_passages
+from service.stance.training.passages import FOUND, NEAREST, Passage, read_passages
+from service.stance.training.propositions import PROPOSITIONS, read_propositions
 
-# Every round sees each labelled passage once, in other wordings, and another draw of the rest.
+# The first rounds see each labelled passage once, in other wordings, and another draw of the rest.
 ROUNDS = 2
 SIZES = {"perspectrum": 1_500, "argkp": 200, "ibm": 200, "nli": 700}
 SENTENCES, CONTRASTS = 3_000, 5_000
@@ -47,6 +50,12 @@ SENTENCES, CONTRASTS = 3_000, 5_000
 LAST = "round-last"
 OF_A_DEBATE, AGAIN = 12, {"sentences": 1_000, "contrast": 2_500}
 AGAIN_GENERAL = {"perspectrum": 700, "argkp": 50, "ibm": 50, "nli": 200}
+# The round after it: every found claim that isn't beside the point, draws of these against the
+# contrary, of the others, of the propositions' wordings, and of what came before.
+FURTHER = "round-further"
+BESIDE, CONTRARY, WORDINGS = 6_000, 2_500, 800
+AGAIN_FURTHER = {"passages": 1_500, "sentences": 300, "contrast": 800}
+FURTHER_GENERAL = {"perspectrum": 200, "argkp": 20, "ibm": 20, "nli": 60}
 # Every proposition and document that was trained on, for the model card.
 TRAINED_ON = "trained-on.json"
 CONTRAST = "stance/contrast.jsonl"
@@ -62,9 +71,10 @@ def prepare(
     seed: int,
     corrections: Path | None = None,
 ) -> None:
-    """Writes `round-1.jsonl` and so on, and `tuning.jsonl`; prints what they hold.
+    """Writes the rounds, from `round-1.jsonl` to `round-further.jsonl`, and `tuning.jsonl`, which
+    has no words of theirs; prints what they hold.
 
-    Every round has all of a user's exported `corrections`. `round-last.jsonl` is the last.
+    Every round has all of a user's exported `corrections`.
     """
     rng = random.Random(seed)
     issues = load_issues(data)
@@ -72,7 +82,7 @@ def prepare(
     _report_touching(corrected, issues, encoder)
     wanted = training_issues(issues)
     sets = kept_sets(data, read_sets(data / CONTRAST), encoder)
-    files = {"tuning": _tuning(data, corpus, issues, random.Random(seed))}
+    files = {}
     for number in range(1, ROUNDS + 1):
         own = issue_pairs(data, corpus, rng, wanted)
         sentences = [pair for pair in own if pair.source == "sentences"]
@@ -100,15 +110,36 @@ def prepare(
         *general_pairs(shared, rng, AGAIN_GENERAL),
         *corrected,
     ]
+    proposed, to_tune = kept_propositions(data, encoder)
+    more = read_passages(data, corpus, NEAREST)
+    tuned_on = {issue.id for issue in to_tune}
+    held = held_words(passages) | {p.text for p in more if p.issue in tuned_on}
+    every = Issues([*every, *proposed])
+    near = _known([*spoken, *more], every, held)
+    again = [
+        *_draw([p for p in own if p.source != "sentences"], AGAIN_FURTHER["passages"], rng),
+        *_draw(sentences, AGAIN_FURTHER["sentences"], rng),
+        *_draw(list(contrast_pairs(sets, rng)), AGAIN_FURTHER["contrast"], rng),
+        *general_pairs(shared, rng, FURTHER_GENERAL),
+        *corrected,
+    ]
+    files[FURTHER] = [*_further(near, every, proposed, rng), *again]
+    words = {text for pairs in files.values() for pair in pairs for text in (pair.a, pair.b)}
+    tuning = [
+        *_tuning(data, corpus, issues, random.Random(seed)),
+        *_tuning_nearest(more, to_tune, random.Random(seed + 1)),
+    ]
+    # A claim may have been found for several propositions.
+    files["tuning"] = [pair for pair in tuning if not {pair.a, pair.b} & words]
     for name, pairs in files.items():
         write_pairs(work / f"{name}.jsonl", pairs)
         print(f"{name}: {len(pairs)} pairs", _count(pairs))
-    documents = {p.document for p in [*(p for p in passages if p.issue in wanted), *spoken]}
+    cited = [*(p for p in passages if p.issue in wanted), *spoken, *near]
     trained = {
         "issues": sorted(wanted),
-        "documents": sorted(documents),
+        "documents": sorted({p.document for p in cited}),
         "contrast_sets": len(sets),
-        "found_for": sorted({p.issue for p in spoken}),
+        "found_for": sorted({p.issue for p in [*spoken, *near]}),
     }
     (work / TRAINED_ON).write_text(json.dumps(trained, indent=0) + "\n", "utf-8")
 
@@ -121,6 +152,15 @@ def _tuning(data: Path, corpus: Path, issues: Issues, rng: random.Random) -> lis
         *issue_pairs(data, corpus, rng, set(TUNING)),
         *(replace(pair, source="found") for pair in found if pair.source == "passage"),
     ]
+
+
+def _tuning_nearest(
+    more: Sequence[Passage], propositions: Sequence[Issue], rng: random.Random
+) -> list[Pair]:
+    """Of the propositions that thresholds are set on, the claims nearest to them."""
+    issues = Issues(propositions)
+    made = passage_pairs(more, issues, {issue.id for issue in issues}, rng)
+    return [replace(pair, source="nearest") for pair in made if pair.source == "passage"]
 
 
 def load_rounds(work: Path) -> list[list[Pair]]:
@@ -146,10 +186,42 @@ def found_passages(
         if entry.get("issue") is None or entry["issue"] in wanted
     ]
     every = Issues({issue.id: issue for issue in asked}.values())
+    spoken = read_passages(data, corpus, FOUND)
+    return _known(spoken, every, held_words(labelled)), every
+
+
+def held_words(labelled: Sequence[Passage]) -> set[str]:
+    """Of passages that are labelled for a test or tuning issue."""
+    return {p.text for p in labelled if p.issue in TEST | TUNING}
+
+
+def _known(spoken: Sequence[Passage], every: Issues, held: set[str]) -> list[Passage]:
     known = {issue.id for issue in every}
-    held = {p.text for p in labelled if p.issue in TEST | TUNING}
-    spoken = [p for p in read_passages(data, corpus, FOUND) if p.issue in known]
-    return [p for p in spoken if p.text not in held], every
+    return [p for p in spoken if p.issue in known and p.text not in held]
+
+
+def _further(
+    spoken: Sequence[Passage], every: Issues, proposed: Sequence[Issue], rng: random.Random
+) -> list[Pair]:
+    """All of what was found that isn't beside the point, against the proposition and against each
+    other; draws of the same against the contrary, of the rest, and of propositions' wordings."""
+    made = list(found_pairs(spoken, every, {issue.id for issue in every}, rng))
+    beside = [pair for pair in made if pair.label is Stance.UNCLEAR]
+    sided = [pair for pair in made if pair.label is not Stance.UNCLEAR]
+    return [
+        *(pair for pair in sided if pair.source != "found-contrary"),
+        *_draw([pair for pair in sided if pair.source == "found-contrary"], CONTRARY, rng),
+        *_draw(beside, BESIDE, rng),
+        *_draw([pair for issue in proposed for pair in wording_pairs(issue)], WORDINGS, rng),
+    ]
+
+
+def wording_pairs(issue: Issue) -> list[Pair]:
+    """Of the two sides' own words: each side's hold together, the contrary's oppose the other's."""
+    sides = (issue.wordings, issue.contraries)
+    asked = [(a, b, Stance.ALIGNED) for side in sides for a, b in itertools.permutations(side, 2)]
+    asked += [(a, b, Stance.OPPOSED) for a, b in itertools.product(*sides)]
+    return [Pair(a, b, label, "wordings", issue.id) for a, b, label in asked]
 
 
 def position_key(entry: Mapping[str, Any]) -> str:
@@ -196,6 +268,22 @@ def kept_debates(data: Path, encoder: Encoder) -> list[dict[str, Any]]:
     kept = [entry for entry, drop in zip(debates, dropped, strict=True) if not drop]
     print(f"debates: {len(debates)}, {len(debates) - len(kept)} touch what is measured: left out")
     return kept
+
+
+def kept_propositions(data: Path, encoder: Encoder) -> tuple[list[Issue], list[Issue]]:
+    """Those to train on that touch nothing that is measured or tuned on, and those to tune on."""
+    trained, tuned = read_propositions(data / PROPOSITIONS)
+    if not trained:
+        return [], tuned
+    said = encoder.encode([issue.proposition for issue in trained])
+    held = [*_held_wordings(load_issues(data)), *(issue.proposition for issue in tuned)]
+    minimal = encoder.encode([pair["a"] for pair in read_sets(data / MINIMAL)])
+    dropped = (said @ encoder.encode(held).T).max(axis=1) >= TOUCHES
+    dropped |= (said @ minimal.T).max(axis=1) >= REPEATS
+    kept = [issue for issue, drop in zip(trained, dropped, strict=True) if not drop]
+    print(f"propositions: {len(trained)}, {len(trained) - len(kept)} touch what is measured or "
+          f"tuned on: left out; tuned on: {len(tuned)}")  # fmt: skip
+    return kept, tuned
 
 
 def _held_wordings(issues: Issues) -> list[str]:

@@ -13,10 +13,19 @@ WEIGHT_STEPS = 25
 
 
 class RoundedLinear(nn.Linear):
-    """A linear layer that computes as its quantised self will, passing gradients through."""
+    """A linear layer that computes as its quantised self will, passing gradients through. Inputs at
+    `apart` aren't rounded."""
+
+    apart: torch.Tensor | None = None
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return nn.functional.linear(_rounded_input(input), rounded_weight(self.weight), self.bias)
+        if self.apart is None:
+            seen = _rounded_input(input)
+        else:
+            beside = torch.zeros_like(input)
+            beside[..., self.apart] = input[..., self.apart]
+            seen = _rounded_input(input - beside) + beside
+        return nn.functional.linear(seen, rounded_weight(self.weight), self.bias)
 
 
 def rounded(model: nn.Module) -> None:

@@ -1,11 +1,15 @@
-"""Stages 2 and 3: all-mpnet-base-v2 becomes a cross-encoder.
+"""Stages 2 to 4: all-mpnet-base-v2 becomes a cross-encoder.
 
 `begin` learns from labelled passages, contrast sets and public data; `finish`, with the served
-model's word pieces and its rounding, from invented debates and from what searches really find.
+model's word pieces and its rounding, from invented debates and from what searches really find;
+`further`, only the upper layers on the lower ones as they are served, from the claims nearest to
+more propositions and to their contraries.
 """
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,18 +20,25 @@ from sklearn.metrics import confusion_matrix, f1_score
 from tokenizers import Tokenizer
 
 from service.domain.stance import STANCES
+from service.inference import Graph
 from service.stance.training.fit import Example, fit, hard
-from service.stance.training.network import CrossEncoder, open_tokenizer, predict
+from service.stance.training.graph import quantised, up_to_layer
+from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer, predict
+from service.stance.training.outliers import SEEN, Places, keep_apart, largest, split
 from service.stance.training.pairs import Pair, load_pairs
-from service.stance.training.prepare import LAST, load_rounds
+from service.stance.training.prepare import FURTHER, LAST, TRAINED_ON, load_rounds
 from service.stance.training.rounding import rounded, settled
-from service.stance.training.vocabulary import smaller_vocabulary, with_pieces
+from service.stance.training.served import load_served
+from service.stance.training.upper import LOWER, lift, put_back
+from service.stance.training.vocabulary import smaller_vocabulary, with_pieces, with_positions
 
-RATE, LAST_RATE = 5e-5, 3e-5
+RATE, LAST_RATE, FURTHER_RATE = 5e-5, 3e-5, 2e-5
 # Layers that the first rounds leave as they are.
 FROZEN = 4
 # The served tokenizer's folder, and the weights after each stage.
-PIECES, BEGUN, FINISHED = "pieces", "begun.pt", "finished.pt"
+PIECES, BEGUN, FINISHED, TRAINED = "pieces", "begun.pt", "finished.pt", "trained.pt"
+# The places of the inputs that the served model keeps apart.
+APART = "apart.pt"
 
 
 def begin(start: Path, work: Path, seed: int) -> None:
@@ -60,10 +71,52 @@ def finish(start: Path, work: Path, seed: int) -> None:
     report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
 
 
-def load_finished(start: Path, work: Path, seed: int) -> CrossEncoder:
+def further(start: Path, work: Path, seed: int) -> None:
+    pairs = load_pairs(work / f"{FURTHER}.jsonl")
+    tokenizer = open_tokenizer(work / PIECES)
+    model = load_weights(start, work, seed, FINISHED)
+    places = largest(model, tokenizer, texts(pairs[:SEEN]))
+    lift(model, _lower_as_served(start, work, seed, places))
+    rounded(model)
+    # Again, as they are on top of the lower layers' rounding: two places a layer.
+    places[2 * LOWER :] = largest(model, tokenizer, texts(pairs[:SEEN]))
+    torch.save(places, work / APART)
+    keep_apart(model, places[2 * LOWER :])
+    fit(
+        model, tokenizer, [examples(pairs)], rate=FURTHER_RATE, seed=seed + 2,
+        checkpoint=work / "further.checkpoint",
+    )  # fmt: skip
+    settled(model)
+    whole = load_weights(start, work, seed, FINISHED)
+    put_back(whole, model)
+    torch.save(whole.state_dict(), work / TRAINED)
+    report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
+
+
+def _lower_as_served(start: Path, work: Path, seed: int, places: Places) -> Graph:
+    model = load_weights(start, work, seed, FINISHED)
+    split(model, places)
+    with_positions(model, MAX_TOKENS)
+    return Graph(up_to_layer(quantised(model, work), LOWER))
+
+
+def take_served(folder: Path, start: Path, work: Path, seed: int) -> None:
+    """In place of `begin` and `finish`: a served model's weights and word pieces, and what it was
+    trained on."""
+    model = load_served(folder, start, seed)
+    (work / PIECES).mkdir(exist_ok=True)
+    shutil.copyfile(folder / "tokenizer.json", work / PIECES / "tokenizer.json")
+    torch.save(model.state_dict(), work / FINISHED)
+    before, now = (json.loads((f / TRAINED_ON).read_text("utf-8")) for f in (folder, work))
+    for name in ("issues", "documents", "found_for"):
+        now[name] = sorted({*before[name], *now[name]})
+    (work / TRAINED_ON).write_text(json.dumps(now, indent=0) + "\n", "utf-8")
+
+
+def load_weights(start: Path, work: Path, seed: int, name: str) -> CrossEncoder:
     model = CrossEncoder.start(start, seed)
     with_pieces(model, range(open_tokenizer(work / PIECES).get_vocab_size()))
-    model.load_state_dict(torch.load(work / FINISHED, weights_only=True))
+    model.load_state_dict(torch.load(work / name, weights_only=True))
     return model.eval()
 
 
