@@ -56,9 +56,13 @@ def test_what_pieces_have_in_common_is_sent_once(cluster: Cluster) -> None:
 def test_a_killed_worker_loses_nothing(cluster: Cluster, tmp_path: Path) -> None:
     run = cluster.each(noted, [(tmp_path, number, 0.3) for number in range(12)])
     found = [next(run)]
-    begun = {path.name.split("-")[0]: path.name.split("-")[1] for path in tmp_path.iterdir()}
-    number = next(one for one in begun if int(one) != found[0][0])
-    os.kill(int(begun[number]), SIGKILL)
+    others: list[list[str]] = []
+    while not others:  # on a busy machine the next piece takes a while to begin
+        begun = [path.name.split("-") for path in tmp_path.iterdir()]
+        others = [one for one in begun if int(one[0]) != found[0][0]]
+        time.sleep(0.01)
+    number, process = others[0][:2]
+    os.kill(int(process), SIGKILL)
     found += run
     assert sorted(found) == [(number, number) for number in range(12)]
     tries = [path.name.split("-")[0] for path in tmp_path.iterdir()]
