@@ -11,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from service.catalogue import load_issues
 from service.corpus.bundled import POSITIONS
 from service.data_files import read_objects
 from service.domain.issues import Issue, Issues
 from service.domain.stance import Stance
-from service.retrieval.encoder import Encoder
+from service.retrieval.columns import Mask
+from service.retrieval.encoder import Encoder, Vectors
 from service.stance.training.corrected import correction_pairs
 from service.stance.training.debates import DEBATES, as_passages, read_debates
 from service.stance.training.pairs import (
@@ -262,9 +265,7 @@ def kept_debates(data: Path, encoder: Encoder) -> list[dict[str, Any]]:
     if not debates:
         return []
     said = encoder.encode([entry["proposition"] for entry in debates])
-    minimal = encoder.encode([pair["a"] for pair in read_sets(data / MINIMAL)])
-    touching = (said @ encoder.encode(_held_wordings(load_issues(data))).T).max(axis=1) >= TOUCHES
-    dropped = touching | ((said @ minimal.T).max(axis=1) >= REPEATS)
+    dropped = _touching(said, _held_wordings(load_issues(data)), data, encoder)
     kept = [entry for entry, drop in zip(debates, dropped, strict=True) if not drop]
     print(f"debates: {len(debates)}, {len(debates) - len(kept)} touch what is measured: left out")
     return kept
@@ -277,13 +278,19 @@ def kept_propositions(data: Path, encoder: Encoder) -> tuple[list[Issue], list[I
         return [], tuned
     said = encoder.encode([issue.proposition for issue in trained])
     held = [*_held_wordings(load_issues(data)), *(issue.proposition for issue in tuned)]
-    minimal = encoder.encode([pair["a"] for pair in read_sets(data / MINIMAL)])
-    dropped = (said @ encoder.encode(held).T).max(axis=1) >= TOUCHES
-    dropped |= (said @ minimal.T).max(axis=1) >= REPEATS
+    dropped = _touching(said, held, data, encoder)
     kept = [issue for issue, drop in zip(trained, dropped, strict=True) if not drop]
     print(f"propositions: {len(trained)}, {len(trained) - len(kept)} touch what is measured or "
           f"tuned on: left out; tuned on: {len(tuned)}")  # fmt: skip
     return kept, tuned
+
+
+def _touching(said: Vectors, held: Sequence[str], data: Path, encoder: Encoder) -> Mask:
+    """Which of the propositions `said` touch what is `held`, or repeat a minimal pair."""
+    minimal = encoder.encode([pair["a"] for pair in read_sets(data / MINIMAL)])
+    touching: Mask = (said @ encoder.encode(held).T).max(axis=1) >= TOUCHES
+    repeating: Mask = (said @ minimal.T).max(axis=1) >= REPEATS
+    return np.logical_or(touching, repeating)
 
 
 def _held_wordings(issues: Issues) -> list[str]:
