@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis.candidates import candidates
 from service.analysis.judged import Counts, Judged, judged_issues
 from service.analysis.standings import (
     SIDE_OF,
@@ -111,10 +112,11 @@ class IssueJudge:
             nearness = np.maximum(
                 *(generation.index.scores(side, pool) for side in (sides.holds, sides.denies))
             )
+            chosen = candidates(generation, issue, nearness, pool)
         corrected = self.corrections.holding([folded(issue.proposition)])
         known = self._said_by_people(issue, corrected)
         judge = partial(self._verdicts, issue, most, progress)
-        found = standings(generation, nearness, pool, mask, known, judge)
+        found = standings(generation, chosen, mask, known, judge)
         if mask is pool and question.earliest is None and question.latest is None:
             by_state = {one.state: one.standing.side for one in found}
             mark = corrections_mark(corrected.values())

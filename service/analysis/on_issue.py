@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis.candidates import candidates
 from service.analysis.inquiry import Inquiry
-from service.analysis.standings import candidates
 from service.domain.issues import Issue
 from service.domain.stages import Stage, stage
 from service.retrieval.filters import allowed_rows
@@ -52,7 +52,7 @@ def _on_issue(inquiry: Inquiry, issue: Issue, sides: Sides, most: int | None) ->
         pool = allowed_rows(of_all, generation, inquiry.catalogue.blocs, ())
         holds, denies = (generation.index.scores(s, pool) for s in (sides.holds, sides.denies))
         nearness = np.maximum(holds, denies)
-        rows = candidates(generation, nearness, pool)
+        rows = candidates(generation, issue, nearness, pool)
         near = nearness[rows] >= generation.similarity_at(SAME_SUBJECT_PERCENTILE)
         rows = rows[near & inquiry.within[rows]]
     stance = None

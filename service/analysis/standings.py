@@ -1,9 +1,5 @@
-"""Where every state stands on an issue: its claims nearest to either side, judged one by one.
-
-Candidates are the claims nearest to any wording of the two sides: the first `AMONG_ALL` of all
-states, or in a small corpus fewer, and the first `OF_ONE` of each state where they are on the
-point. A claim that a reader has labelled, or a user corrected, isn't judged again.
-"""
+"""Where every state stands on an issue: its `candidates`, judged one by one. A claim that a reader
+has labelled, or a user corrected, isn't judged again."""
 
 from __future__ import annotations
 
@@ -23,12 +19,8 @@ from service.domain.standing import Basis, Evidence, Side, Standing, standing
 from service.errors import NotFound
 from service.retrieval.columns import Mask
 from service.retrieval.generations import Generation
-from service.retrieval.levels import ON_POINT_PERCENTILE
 from service.retrieval.library import ClaimRecord
 
-AMONG_ALL, OF_ONE = 1_000, 5
-# Of a small corpus no more than one position in twenty may be about the issue, beyond these.
-ONE_IN, AT_LEAST = 20, 50
 # Of an annotated passage and a claim, this share of the shorter one must be common.
 SAME_PLACE = 0.6
 SIDE_OF = {
@@ -106,17 +98,15 @@ def issue_as_row(issue: Issue) -> dict[str, Any]:
 
 def standings(
     generation: Generation,
-    nearness: npt.NDArray[np.float32],
-    pool: Mask,
+    chosen: npt.NDArray[np.int64],
     mask: Mask,
     known: Mapping[int, tuple[Side, Basis]],
     judge: Judge,
 ) -> list[StateStanding]:
-    """Every state that has a claim under `mask`, by code. Candidates are chosen from `pool`, of
-    all states, so that what is found of a state is the same whoever else is asked for. `nearness`
-    has one figure a row; `known` tells the sides that people gave, by row."""
+    """Every state that has a claim under `mask`, by code. `chosen` are the candidates, of all
+    states, so that what is found of a state is the same whoever else is asked for; `known` tells
+    the sides that people gave, by row."""
     columns = generation.columns
-    chosen = candidates(generation, nearness, pool)
     chosen = chosen[mask[chosen]]
     known = {row: found for row, found in known.items() if mask[row]}
     rows = sorted(known.keys() | set(chosen.tolist()))
@@ -135,22 +125,6 @@ def standings(
             _add(pieces, records[row], side, basis, None)
     speaking = sorted({columns.states[i] for i in np.unique(columns.state[mask])})
     return [_of_state(state, pieces[state]) for state in speaking]
-
-
-def candidates(
-    generation: Generation, nearness: npt.NDArray[np.float32], mask: Mask
-) -> npt.NDArray[np.int64]:
-    """Rows to judge, ascending."""
-    columns = generation.columns
-    rows = np.flatnonzero(mask)
-    order = rows[np.argsort(-nearness[rows], kind="stable")]
-    near = order[nearness[order] >= generation.similarity_at(ON_POINT_PERCENTILE)]
-    most = min(AMONG_ALL, max(AT_LEAST, len(rows) // ONE_IN))
-    _, place = np.unique(columns.state[near], return_inverse=True)
-    taken: list[int] = order[:most].tolist()
-    for number in range(place.max() + 1 if len(place) else 0):
-        taken += near[place == number][:OF_ONE].tolist()
-    return np.unique(np.array(taken, np.int64))
 
 
 def annotated_rows(

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from service.analysis.candidates import words_in_common
 from service.comparison import Comparator
 from service.domain.issues import Issue
 from service.errors import InvalidInput, NotFound
@@ -27,7 +28,7 @@ from service.stance.training.passages import Passage, read_passages
 
 ALL, OWN = 1_000, 20
 SIDES = {"favor": "for", "against": "against"}
-OURS = "proposition and contrary"
+OURS = "both sides and their words"
 _Way = Callable[[Comparator, Generation, Issue], npt.NDArray[Any]]
 
 
@@ -47,7 +48,8 @@ def evaluate_retrieval(comparator: Comparator, corpus: Path) -> list[Block]:
         raise InvalidInput("corpus", "the current generation holds none of the labelled passages")
     ways: dict[str, _Way] = {
         "proposition": _by_proposition,
-        OURS: _by_both,
+        "proposition and contrary": _by_both,
+        OURS: _as_issues_do,
         "words (BM25)": _by_words,
     }
     report = {}
@@ -119,6 +121,13 @@ def _by_both(
     sides = comparator.contraries.of(query)
     assert sides is not None  # a proposition is its own issue
     return np.maximum(generation.index.scores(sides.holds), generation.index.scores(sides.denies))
+
+
+def _as_issues_do(
+    comparator: Comparator, generation: Generation, issue: Issue
+) -> npt.NDArray[np.float32]:
+    found = _by_both(comparator, generation, issue) + words_in_common(generation, issue)
+    return np.asarray(found, np.float32)
 
 
 def _by_words(

@@ -6,19 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from service.analysis.annotations import read_annotations
-from service.analysis.standings import AT_LEAST, OF_ONE, ONE_IN, candidates
 from service.catalogue import load_issues, read_issue
 from service.comparison import Comparator
 from service.corpus.bundled import read_positions
 from service.domain.standing import Basis, Side
 from service.errors import CatalogueError, InvalidInput, NotFound
-from service.retrieval.levels import ON_POINT_PERCENTILE
 from tests.conftest import PROJECT
 
 DATA = PROJECT / "data"
@@ -79,25 +74,6 @@ def test_what_is_found_of_a_state_is_the_same_whoever_else_is_asked_for(
     assert some
     assert some == [everybody[row["state"]] for row in some]
     assert any(row["evidence"] for row in some)
-
-
-@given(
-    share=st.floats(0.02, 1.0), level=st.floats(-1.0, 0.9), seed=st.integers(0, 10_000)
-)  # fmt: skip
-def test_candidates_are_the_nearest_of_all_and_of_each(
-    bundled: Comparator, share: float, level: float, seed: int
-) -> None:
-    generation, rng = bundled.generation, np.random.default_rng(seed)
-    columns = generation.columns
-    mask = rng.random(len(columns)) < share
-    nearness = rng.random(len(columns)).astype(np.float32) * 2 - 1 + np.float32(level)
-    found = candidates(generation, nearness, mask)
-    rows = sorted(np.flatnonzero(mask).tolist(), key=lambda row: (-nearness[row], row))
-    expected = set(rows[: max(AT_LEAST, len(rows) // ONE_IN)])
-    near = [row for row in rows if nearness[row] >= generation.similarity_at(ON_POINT_PERCENTILE)]
-    for state in range(len(columns.states)):
-        expected |= {*[row for row in near if columns.state[row] == state][:OF_ONE]}
-    assert found.tolist() == sorted(expected)
 
 
 def test_the_same_question_is_judged_once(asking: Comparator) -> None:
