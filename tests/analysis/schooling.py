@@ -107,4 +107,4 @@ def all_near(patch: pytest.MonkeyPatch) -> None:
     """Make every claim count on its issue: on schools alone, one pair in three is of the same issue
     and not one in a thousand, and more than one position in twenty is about each."""
     patch.setattr("service.analysis.on_issue.SAME_SUBJECT_PERCENTILE", 65.0)
-    patch.setattr("service.analysis.standings.AT_LEAST", 10_000)
+    patch.setattr("service.analysis.candidates.AT_LEAST", 10_000)

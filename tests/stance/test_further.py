@@ -1,21 +1,18 @@
-"""Training goes on from a served model, its upper layers on top of the lower ones as served."""
+"""Training goes on from a served model."""
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from transformers import MPNetConfig, MPNetModel
 
 from service.domain.stance import Stance
 from service.errors import CatalogueError
-from service.inference import Graph
 from service.stance.classifier import GRAPH
-from service.stance.training.graph import compressed, quantised, up_to_layer
+from service.stance.training.graph import compressed, quantised
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer, predict
 from service.stance.training.outliers import OUTLIERS, keep_apart, largest, split
 from service.stance.training.pairs import Pair, write_pairs
@@ -24,6 +21,7 @@ from service.stance.training.rounding import rounded, rounded_weight, settled
 from service.stance.training.rounds import (
     APART,
     FINISHED,
+    FROZEN,
     PIECES,
     TRAINED,
     further,
@@ -31,22 +29,22 @@ from service.stance.training.rounds import (
     take_served,
 )
 from service.stance.training.served import load_served
-from service.stance.training.upper import LOWER, lift
 from service.stance.training.vocabulary import with_positions
 from tests.tiny_stance import SAID
 
+LAYERS = FROZEN + 2
 ON = {"issues": ["T01"], "documents": ["A_1_2000"], "found_for": [], "contrast_sets": 3}
 PAIRS = [(a, b) for a, b, _ in SAID]
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory, stance_folder: Path) -> Path:
-    """What training starts from: a transformer of as many layers as the real one."""
+    """What training starts from."""
     folder = tmp_path_factory.mktemp("start")
     torch.manual_seed(5)
     MPNetModel(MPNetConfig(
         vocab_size=open_tokenizer(stance_folder).get_vocab_size(), hidden_size=32,
-        num_hidden_layers=LOWER + 2, num_attention_heads=2, intermediate_size=64,
+        num_hidden_layers=LAYERS, num_attention_heads=2, intermediate_size=64,
         max_position_embeddings=200,
     )).save_pretrained(folder)  # fmt: skip
     return folder
@@ -93,18 +91,6 @@ def test_a_served_model_of_another_shape_is_refused(start: Path, stance_folder: 
         load_served(stance_folder, start, 1)  # of two layers
 
 
-def test_upper_layers_see_what_the_served_lower_ones_give(served: Path, start: Path) -> None:
-    tokenizer = open_tokenizer(served)
-    model = load_served(served, start, 2).eval()
-    whole = predict(model, tokenizer, PAIRS, half=False)
-    (served / "int8.onnx").write_bytes(gzip.decompress((served / GRAPH).read_bytes()))
-    lift(model, Graph(up_to_layer(served / "int8.onnx", LOWER)))
-    together = predict(model, tokenizer, PAIRS, half=False)
-    assert np.abs(together - whole).max() < 0.05  # int8 in the lower layers
-    alone = np.vstack([predict(model, tokenizer, [pair], half=False) for pair in PAIRS])
-    assert np.allclose(alone, together, atol=1e-5)  # however it is padded
-
-
 def test_inputs_apart_are_not_rounded() -> None:
     torch.manual_seed(2)
     layer = torch.nn.Linear(12, 5)
@@ -119,20 +105,19 @@ def test_inputs_apart_are_not_rounded() -> None:
 
 def test_it_learns_further_from_a_served_model(served: Path, start: Path, tmp_path: Path) -> None:
     pairs = [Pair(a, b, label, "x", "1") for a, b, label in SAID]
-    write_pairs(tmp_path / f"{FURTHER}.jsonl", pairs * 40)
+    for number in (1, 2):
+        write_pairs(tmp_path / f"{FURTHER}-{number}.jsonl", pairs * 20)
     write_pairs(tmp_path / "tuning.jsonl", pairs)
     (tmp_path / TRAINED_ON).write_text(json.dumps(ON | {"issues": ["T02"]}), "utf-8")
     take_served(served, start, tmp_path, 1)
     assert json.loads((tmp_path / TRAINED_ON).read_text("utf-8"))["issues"] == ["T01", "T02"]
     further(start, tmp_path, 1)
     before, after = (load_weights(start, tmp_path, 1, name) for name in (FINISHED, TRAINED))
-    old, new = before.backbone.encoder.layer, after.backbone.encoder.layer
-    for number in range(LOWER + 2):
-        same = torch.equal(
-            old[number].intermediate.dense.weight, new[number].intermediate.dense.weight
-        )
-        assert same == (number < LOWER)
-    assert len(torch.load(tmp_path / APART, weights_only=True)) == 2 * (LOWER + 2)
+    pairs_of_layers = zip(before.backbone.encoder.layer, after.backbone.encoder.layer, strict=True)
+    for number, (old, new) in enumerate(pairs_of_layers):
+        same = torch.equal(old.intermediate.dense.weight, new.intermediate.dense.weight)
+        assert same == (number < FROZEN)
+    assert len(torch.load(tmp_path / APART, weights_only=True)) == 2 * LAYERS
     tokenizer = open_tokenizer(tmp_path / PIECES)
     losses = {}
     for name, model in (("before", before), ("after", after)):
@@ -147,5 +132,5 @@ def test_as_many_inputs_are_kept_apart_as_the_export_takes_out(served: Path, sta
     rounded(model)
     keep_apart(model, largest(model, open_tokenizer(served), PAIRS))
     kept = [layer.apart for layer in model.modules() if getattr(layer, "apart", None) is not None]
-    assert len(kept) == 2 * (LOWER + 2)
+    assert len(kept) == 2 * LAYERS
     assert all(len(places) == OUTLIERS for places in kept)

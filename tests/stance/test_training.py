@@ -26,8 +26,16 @@ from service.stance.training.pairs import (
     unseen,
     write_pairs,
 )
-from service.stance.training.passages import FOUND, Passage, read_passages
-from service.stance.training.prepare import CONTRAST, MINIMAL, found_passages, kept_debates
+from service.stance.training.passages import FOUND, HARD, Passage, read_passages
+from service.stance.training.prepare import (
+    CONTRAST,
+    MINIMAL,
+    claims,
+    found_passages,
+    kept_debates,
+    kept_propositions,
+    kept_sets,
+)
 from tests.conftest import PROJECT, UNGDC
 
 DATA = PROJECT / "data"
@@ -154,3 +162,21 @@ def test_nothing_that_was_found_touches_what_is_measured() -> None:
     assert not {p.text for p in left} & measured
     assert {p.issue for p in left} <= {issue.id for issue in asked}
     assert not {p.issue for p in left} & TUNING
+
+
+def test_the_claim_of_a_contrast_set_is_a_proposition() -> None:
+    (made,) = claims([{"id": "set-7", "claim": "c", "same": ["s1", "s2"], "opposite": ["o"]}])
+    assert (made.id, made.wordings, made.contrary) == ("set-7", ("c", "s1"), "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not UNGDC.is_dir(), reason="the UN General Debate Corpus isn't here")
+def test_hard_finds_are_on_what_is_trained_on() -> None:
+    hard = {p.issue for p in read_passages(DATA, UNGDC, HARD)}
+    encoder = open_encoder(Settings().model, Settings().models)
+    sets = {entry["id"] for entry in kept_sets(DATA, read_sets(DATA / CONTRAST), encoder)}
+    debates = {entry["id"] for entry in kept_debates(DATA, encoder)}
+    trained, tuned = kept_propositions(DATA, encoder)
+    asked = sets | debates | {issue.id for issue in trained} | training_issues(ISSUES)
+    assert {issue for issue in hard if ":" not in issue} <= asked
+    assert not hard & ({issue.id for issue in tuned} | TEST | TUNING)

@@ -8,7 +8,7 @@ prepare   pairs from the labelled passages, our contrast sets and the public dat
 begin     all-mpnet-base-v2 (a folder, --start) becomes a cross-encoder
 finish    it learns on, in the arithmetic of int8, from debates and from what searches find
 take      with --from, in place of `begin` and `finish`: the weights of a served model
-further   its upper layers learn on, from more claims near to propositions and to their contraries
+further   it learns on, all but its lower layers, from more of what is labelled
 export    it in int8 for ONNX Runtime, with its manifest: files' hashes, temperature and
           thresholds from the tuning issues and propositions
 """

@@ -23,13 +23,22 @@ WORST = (
     (("sentences", "pairs"), Stance.PARTIAL, 0.10),
 )
 # Of finds, of which most are beside the point, so many of those called aligned must be.
-FINDS, HALF = ("found", "nearest"), 0.5
+FINDS, RIGHT = ("found", "nearest"), 2 / 3
 DOUBTS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 1.0)
 _ALIGNED, _PARTIAL, _OPPOSED, _UNCLEAR = range(len(STANCES))
 
 
 def calibrate(logits: npt.NDArray[np.float32], pairs: Sequence[Pair]) -> dict[str, Any]:
-    """The `calibration` of a manifest."""
+    """The `calibration` of a manifest. Finds, of which most are beside the point, only say what a
+    find takes to be aligned: what they say of probabilities holds for no other pairs."""
+    every = np.array([STANCES.index(pair.label) for pair in pairs])
+    finds = np.isin([pair.source for pair in pairs], FINDS)
+    chosen = _of_pairs(logits[~finds], [pair for pair in pairs if pair.source not in FINDS])
+    probabilities = Calibration(**chosen).probabilities(logits[finds])
+    return chosen | {"found": _sure_enough(every[finds], probabilities, chosen)}
+
+
+def _of_pairs(logits: npt.NDArray[np.float32], pairs: Sequence[Pair]) -> dict[str, Any]:
     truth = np.array([STANCES.index(pair.label) for pair in pairs])
     sources = np.array([pair.source for pair in pairs])
     # Each kind of pair counts alike, however many there are of it.
@@ -47,7 +56,7 @@ def calibrate(logits: npt.NDArray[np.float32], pairs: Sequence[Pair]) -> dict[st
         "bias": [round(float(b), 4) for b in (*x[1:], 0.0)],
     }
     probabilities = Calibration(**fitted, least={}).probabilities(logits)
-    best, number = -1.0, {stance: i for i, stance in enumerate(STANCES)}
+    best, number = -np.inf, {stance: i for i, stance in enumerate(STANCES)}
     # No side is taken against the odds, or nearly so.
     sides_of = np.arange(0.44, 0.8, 0.04)
     for aligned, opposed, doubt in itertools.product(sides_of, sides_of, DOUBTS):
@@ -66,19 +75,18 @@ def calibrate(logits: npt.NDArray[np.float32], pairs: Sequence[Pair]) -> dict[st
             score -= 10 * max(0.0, _called_aligned(guess[held]) - most)
         if score > best:
             best, chosen = score, tried
-    finds = np.isin(sources, FINDS)
-    return chosen | {"found": _sure_enough(truth[finds], probabilities[finds], chosen)}
+    return chosen
 
 
 def _sure_enough(
     truth: npt.NDArray[np.int64], probabilities: Probabilities, chosen: dict[str, Any]
 ) -> float:
-    """The lowest probability from which on at least HALF of the finds called aligned are."""
+    """The lowest probability from which on at least RIGHT of the finds called aligned are."""
     aligned = probabilities[:, _ALIGNED]
     called = Calibration(**chosen).stances(probabilities) == _ALIGNED
     for least in np.arange(chosen["least"][str(Stance.ALIGNED)], 0.9, 0.02):
         among = called & (aligned >= least)
-        if not among.any() or (truth[among] == _ALIGNED).mean() >= HALF:
+        if not among.any() or (truth[among] == _ALIGNED).mean() >= RIGHT:
             return round(float(least), 2)
     return 0.9
 

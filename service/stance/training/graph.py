@@ -60,12 +60,3 @@ def write_graph(model: CrossEncoder, path: Path) -> None:
             output_names=["logits"],
             dynamic_axes={"input_ids": {1: "tokens"}, "attention_mask": {1: "tokens"}},
         )
-
-
-def up_to_layer(graph: Path, layers: int) -> bytes:
-    """The part of `graph` that computes the first `layers`: what they give is what comes out."""
-    last = f"/backbone/encoder/layer.{layers - 1}/output/LayerNorm/LayerNormalization_output_0"
-    model = onnx.load(str(graph))
-    part = onnx.utils.Extractor(model).extract_model(["input_ids", "attention_mask"], [last])
-    made: bytes = part.SerializeToString()
-    return made

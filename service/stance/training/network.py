@@ -18,7 +18,7 @@ from service.domain.stance import STANCES
 
 MAX_TOKENS = 160
 # Tokens in a batch, padding included.
-BATCH_TOKENS = 1536
+BATCH_TOKENS = 3072
 
 
 class CrossEncoder(nn.Module):
@@ -48,7 +48,8 @@ class CrossEncoder(nn.Module):
         )
 
     def freeze(self, layers: int) -> None:
-        """Leave the embeddings and the first `layers` as they are."""
+        """Leave the embeddings and the first `layers` as they are, but for the attention's bias by
+        distance, which all layers share."""
         encoder = self.backbone.encoder
         for part in (self.backbone.embeddings, *encoder.layer[:layers]):
             part.requires_grad_(False)

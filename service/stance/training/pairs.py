@@ -31,8 +31,8 @@ TUNING = frozenset({"T10", "T23", "T28", "T32", "T36", "U17", "U24", "U30", "U33
 # nearer ones may be the same question, farther ones are told apart by their words.
 NEIGHBOURS, STRANGERS_OF_ONE = (0.30, 0.60), 4
 CONTRARIES_OF_NONE, FOUND_OF_ONE = 5, 10
-# A contrast set whose claim is this near (cosine of the default encoder) to a test issue's wording
-# is left out, and one this near to a minimal pair's.
+# A contrast set whose claim is this near (cosine of the default encoder) to a wording of what is
+# tested or tuned on is left out, and one this near to a minimal pair's.
 TOUCHES, REPEATS = 0.60, 0.80
 
 

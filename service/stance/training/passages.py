@@ -1,6 +1,7 @@
 """Labelled passages and pairs, by reference: `data/labels/stance.jsonl`, `stance_pairs.jsonl`;
-`found.jsonl`, what searches over 2000-2023 found near to a proposition, for or against or not; and
-`nearest.jsonl`, the claims nearest to a proposition and to its contrary.
+`found.jsonl`, what searches over 2000-2023 found near to a proposition, for or against or not;
+`nearest.jsonl`, the claims nearest to a proposition and to its contrary; and `hard.jsonl`, those of
+the nearest that a model took for more than near.
 
 A line names a document of the UN General Debate Corpus, offsets into its text as we decode it, and
 the SHA-256 of that span; the words are taken from the corpus.
@@ -22,14 +23,15 @@ from service.errors import CatalogueError
 
 PASSAGES = "labels/stance.jsonl"
 PAIRS = "labels/stance_pairs.jsonl"
-FOUND, NEAREST = "labels/found.jsonl", "labels/nearest.jsonl"
+FOUND, NEAREST, HARD = "labels/found.jsonl", "labels/nearest.jsonl", "labels/hard.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """`label` is favor, against, partial or related, towards the proposition of `issue`;
-    `second_label` is a blind second reader's, where there is one. In FOUND and NEAREST, `issue`
-    may also be `debate-N`, a bundled position: `DOCUMENT:START-END`, or a proposition: `PNNN`."""
+    `second_label` is a blind second reader's, where there is one. In the other files `issue`
+    may also be `debate-N`, a bundled position: `DOCUMENT:START-END`, a proposition: `PNNN`, or the
+    claim of a contrast set: `set-N`, by line."""
 
     issue: str
     document: str

@@ -41,10 +41,11 @@ from service.stance.training.pairs import (
     unseen,
     write_pairs,
 )
-from service.stance.training.passages import FOUND, NEAREST, Passage, read_passages
+from service.stance.training.passages import FOUND, HARD, NEAREST, Passage, read_passages
 from service.stance.training.propositions import PROPOSITIONS, read_propositions
 
 # The first rounds see each labelled passage once, in other wordings, and another draw of the rest.
+# There are as many of the last ones.
 ROUNDS = 2
 SIZES = {"perspectrum": 1_500, "argkp": 200, "ibm": 200, "nli": 700}
 SENTENCES, CONTRASTS = 3_000, 5_000
@@ -53,12 +54,16 @@ SENTENCES, CONTRASTS = 3_000, 5_000
 LAST = "round-last"
 OF_A_DEBATE, AGAIN = 12, {"sentences": 1_000, "contrast": 2_500}
 AGAIN_GENERAL = {"perspectrum": 700, "argkp": 50, "ibm": 50, "nli": 200}
-# The round after it: every found claim that isn't beside the point, draws of these against the
-# contrary, of the others, of the propositions' wordings, and of what came before.
+# Two rounds after it, each of all found claims that aren't beside the point, draws of these against
+# the contrary and of the others, of propositions' wordings, and of what came before: first what is
+# nearest to propositions, then what searches found, above all what a model took for more than near.
 FURTHER = "round-further"
-BESIDE, CONTRARY, WORDINGS = 6_000, 2_500, 800
-AGAIN_FURTHER = {"passages": 1_500, "sentences": 300, "contrast": 800}
-FURTHER_GENERAL = {"perspectrum": 200, "argkp": 20, "ibm": 20, "nli": 60}
+CONTRARY, BESIDE, WORDINGS = (3_000, 4_000), (4_000, 9_000), 800
+AGAIN_FURTHER = (
+    {"passages": 4_500, "sentences": 2_000, "contrast": 10_000},
+    {"passages": 2_500, "sentences": 2_000, "contrast": 6_000},
+)
+FURTHER_GENERAL = {"perspectrum": 500, "argkp": 50, "ibm": 50, "nli": 200}
 # Every proposition and document that was trained on, for the model card.
 TRAINED_ON = "trained-on.json"
 CONTRAST = "stance/contrast.jsonl"
@@ -74,7 +79,7 @@ def prepare(
     seed: int,
     corrections: Path | None = None,
 ) -> None:
-    """Writes the rounds, from `round-1.jsonl` to `round-further.jsonl`, and `tuning.jsonl`, which
+    """Writes the rounds, from `round-1.jsonl` to `round-further-2.jsonl`, and `tuning.jsonl`, which
     has no words of theirs; prints what they hold.
 
     Every round has all of a user's exported `corrections`.
@@ -82,7 +87,7 @@ def prepare(
     rng = random.Random(seed)
     issues = load_issues(data)
     corrected = correction_pairs(corrections) if corrections else []
-    _report_touching(corrected, issues, encoder)
+    _report_touching(corrected, data, encoder)
     wanted = training_issues(issues)
     sets = kept_sets(data, read_sets(data / CONTRAST), encoder)
     files = {}
@@ -117,16 +122,24 @@ def prepare(
     more = read_passages(data, corpus, NEAREST)
     tuned_on = {issue.id for issue in to_tune}
     held = held_words(passages) | {p.text for p in more if p.issue in tuned_on}
-    every = Issues([*every, *proposed])
-    near = _known([*spoken, *more], every, held)
-    again = [
-        *_draw([p for p in own if p.source != "sentences"], AGAIN_FURTHER["passages"], rng),
-        *_draw(sentences, AGAIN_FURTHER["sentences"], rng),
-        *_draw(list(contrast_pairs(sets, rng)), AGAIN_FURTHER["contrast"], rng),
-        *general_pairs(shared, rng, FURTHER_GENERAL),
-        *corrected,
-    ]
-    files[FURTHER] = [*_further(near, every, proposed, rng), *again]
+    every = Issues([*every, *proposed, *claims(sets)])
+    hard = read_passages(data, corpus, HARD)
+    spoken = _known([*read_passages(data, corpus, FOUND), *hard], every, held)
+    near = _known(more, every, held)
+    contrasts = list(contrast_pairs(sets, random.Random(seed)))
+    for number, passages_found in enumerate((near, spoken)):
+        # So that more finds of one of these rounds change nothing of the other.
+        rng = random.Random(seed + number)
+        again = AGAIN_FURTHER[number]
+        files[f"{FURTHER}-{number + 1}"] = [
+            *_found_further(passages_found, every, CONTRARY[number], BESIDE[number], rng),
+            *_draw([pair for issue in proposed for pair in wording_pairs(issue)], WORDINGS, rng),
+            *_draw([p for p in own if p.source != "sentences"], again["passages"], rng),
+            *_draw(sentences, again["sentences"], rng),
+            *_draw(contrasts, again["contrast"], rng),
+            *general_pairs(shared, rng, FURTHER_GENERAL),
+            *corrected,
+        ]
     words = {text for pairs in files.values() for pair in pairs for text in (pair.a, pair.b)}
     tuning = [
         *_tuning(data, corpus, issues, random.Random(seed)),
@@ -166,8 +179,8 @@ def _tuning_nearest(
     return [replace(pair, source="nearest") for pair in made if pair.source == "passage"]
 
 
-def load_rounds(work: Path) -> list[list[Pair]]:
-    return [load_pairs(work / f"round-{number}.jsonl") for number in range(1, ROUNDS + 1)]
+def load_rounds(work: Path, name: str = "round") -> list[list[Pair]]:
+    return [load_pairs(work / f"{name}-{number}.jsonl") for number in range(1, ROUNDS + 1)]
 
 
 def found_passages(
@@ -203,19 +216,17 @@ def _known(spoken: Sequence[Passage], every: Issues, held: set[str]) -> list[Pas
     return [p for p in spoken if p.issue in known and p.text not in held]
 
 
-def _further(
-    spoken: Sequence[Passage], every: Issues, proposed: Sequence[Issue], rng: random.Random
+def _found_further(
+    passages: Sequence[Passage], every: Issues, contrary: int, beside: int, rng: random.Random
 ) -> list[Pair]:
-    """All of what was found that isn't beside the point, against the proposition and against each
-    other; draws of the same against the contrary, of the rest, and of propositions' wordings."""
-    made = list(found_pairs(spoken, every, {issue.id for issue in every}, rng))
-    beside = [pair for pair in made if pair.label is Stance.UNCLEAR]
+    """All that isn't beside the point, against the proposition and against each other; draws of the
+    same against the contrary, and of the rest."""
+    made = list(found_pairs(passages, every, {issue.id for issue in every}, rng))
     sided = [pair for pair in made if pair.label is not Stance.UNCLEAR]
     return [
         *(pair for pair in sided if pair.source != "found-contrary"),
-        *_draw([pair for pair in sided if pair.source == "found-contrary"], CONTRARY, rng),
-        *_draw(beside, BESIDE, rng),
-        *_draw([pair for issue in proposed for pair in wording_pairs(issue)], WORDINGS, rng),
+        *_draw([pair for pair in sided if pair.source == "found-contrary"], contrary, rng),
+        *_draw([pair for pair in made if pair.label is Stance.UNCLEAR], beside, rng),
     ]
 
 
@@ -245,29 +256,36 @@ def _draw(pairs: list[Pair], most: int, rng: random.Random) -> list[Pair]:
     return rng.sample(pairs, min(most, len(pairs)))
 
 
+def claims(sets: Sequence[Mapping[str, Any]]) -> list[Issue]:
+    """Of contrast sets, as propositions: `set-N`, by line."""
+    return [Issue(entry["id"], entry["claim"], "", (entry["same"][0],)) for entry in sets]
+
+
 def kept_sets(data: Path, sets: Sequence[dict[str, Any]], encoder: Encoder) -> list[dict[str, Any]]:
-    """Contrast sets that touch no test issue, no tuning issue and no minimal pair."""
-    held = _held_wordings(load_issues(data))
-    minimal = [pair["a"] for pair in read_sets(data / MINIMAL)]
-    claims = encoder.encode([entry["claim"] for entry in sets])
-    touching = (claims @ encoder.encode(held).T).max(axis=1) >= TOUCHES
-    repeating = (claims @ encoder.encode(minimal).T).max(axis=1) >= REPEATS
-    print(f"contrast sets: {len(sets)}, {int(touching.sum())} touch a held-out issue, "
-          f"{int(repeating.sum())} repeat a minimal pair: left out")  # fmt: skip
-    dropped = touching | repeating
-    return [entry for entry, drop in zip(sets, dropped, strict=True) if not drop]
+    """Contrast sets that touch no test issue, nothing that is tuned on and no minimal pair; with
+    their `id`, by line (so lines are only ever added)."""
+    said = encoder.encode([entry["claim"] for entry in sets])
+    dropped = _touching(said, _held_wordings(data), data, encoder)
+    print(f"contrast sets: {len(sets)}, {int(dropped.sum())} touch what is measured or tuned on: "
+          "left out")  # fmt: skip
+    return [
+        entry | {"id": f"set-{number}"}
+        for number, (entry, drop) in enumerate(zip(sets, dropped, strict=True), start=1)
+        if not drop
+    ]
 
 
 def kept_debates(data: Path, encoder: Encoder) -> list[dict[str, Any]]:
-    """Debates that touch no test issue, no tuning issue and no minimal pair."""
+    """Debates that touch no test issue, nothing that is tuned on and no minimal pair."""
     path = data / DEBATES
     debates = read_debates(path) if path.is_file() else []
     if not debates:
         return []
     said = encoder.encode([entry["proposition"] for entry in debates])
-    dropped = _touching(said, _held_wordings(load_issues(data)), data, encoder)
+    dropped = _touching(said, _held_wordings(data), data, encoder)
     kept = [entry for entry, drop in zip(debates, dropped, strict=True) if not drop]
-    print(f"debates: {len(debates)}, {len(debates) - len(kept)} touch what is measured: left out")
+    print(f"debates: {len(debates)}, {len(debates) - len(kept)} touch what is measured or "
+          "tuned on: left out")  # fmt: skip
     return kept
 
 
@@ -277,8 +295,7 @@ def kept_propositions(data: Path, encoder: Encoder) -> tuple[list[Issue], list[I
     if not trained:
         return [], tuned
     said = encoder.encode([issue.proposition for issue in trained])
-    held = [*_held_wordings(load_issues(data)), *(issue.proposition for issue in tuned)]
-    dropped = _touching(said, held, data, encoder)
+    dropped = _touching(said, _held_wordings(data), data, encoder)
     kept = [issue for issue, drop in zip(trained, dropped, strict=True) if not drop]
     print(f"propositions: {len(trained)}, {len(trained) - len(kept)} touch what is measured or "
           f"tuned on: left out; tuned on: {len(tuned)}")  # fmt: skip
@@ -293,21 +310,26 @@ def _touching(said: Vectors, held: Sequence[str], data: Path, encoder: Encoder) 
     return np.logical_or(touching, repeating)
 
 
-def _held_wordings(issues: Issues) -> list[str]:
+def _held_wordings(data: Path) -> list[str]:
+    """Of the test and tuning issues, and of the propositions that thresholds are set on."""
+    issues = load_issues(data)
     return [
-        text
-        for key in sorted(TEST | TUNING)
-        for text in (*issues[key].wordings, *issues[key].contraries)
+        *(
+            text
+            for key in sorted(TEST | TUNING)
+            for text in (*issues[key].wordings, *issues[key].contraries)
+        ),
+        *(issue.proposition for issue in read_propositions(data / PROPOSITIONS)[1]),
     ]
 
 
-def _report_touching(corrected: Sequence[Pair], issues: Issues, encoder: Encoder) -> None:
+def _report_touching(corrected: Sequence[Pair], data: Path, encoder: Encoder) -> None:
     """A user's corrections are wanted whatever they are about; but then figures on an issue that
     was to stay unseen are no longer what they claim to be."""
     if not corrected:
         return
     asked = encoder.encode([pair.a for pair in corrected])
-    touching = (asked @ encoder.encode(_held_wordings(issues)).T).max(axis=1) >= TOUCHES
+    touching = (asked @ encoder.encode(_held_wordings(data)).T).max(axis=1) >= TOUCHES
     print(f"corrections: {len(corrected)}, {int(touching.sum())} touch a held-out issue: where "
           "any do, `evaluate stance` measures in part what was trained on")  # fmt: skip
 

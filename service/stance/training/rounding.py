@@ -3,6 +3,8 @@ to 256 steps between the extremes of each pair, its weights to WEIGHT_STEPS eith
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -19,13 +21,10 @@ class RoundedLinear(nn.Linear):
     apart: torch.Tensor | None = None
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        if self.apart is None:
-            seen = _rounded_input(input)
-        else:
-            beside = torch.zeros_like(input)
-            beside[..., self.apart] = input[..., self.apart]
-            seen = _rounded_input(input - beside) + beside
-        return nn.functional.linear(seen, rounded_weight(self.weight), self.bias)
+        seen = _rounded_input(input, self.apart)
+        # What doesn't learn was settled before.
+        weight = rounded_weight(self.weight) if self.weight.requires_grad else self.weight
+        return nn.functional.linear(seen, weight, self.bias)
 
 
 def rounded(model: nn.Module) -> None:
@@ -48,15 +47,34 @@ def settled(model: nn.Module) -> None:
 def rounded_weight(w: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         step = w.abs().amax(1, keepdim=True).clamp(min=1e-8) / WEIGHT_STEPS
-        change = (w / step).round() * step - w
-    return w + change
+        made = (w / step).round_().mul_(step)
+    return _passed(w, made)
 
 
-def _rounded_input(x: torch.Tensor) -> torch.Tensor:
+def _rounded_input(x: torch.Tensor, apart: torch.Tensor | None) -> torch.Tensor:
     with torch.no_grad():
-        flat = x.float().flatten(1)
-        low = flat.amin(1).clamp(max=0)
-        high = flat.amax(1).clamp(min=0)
-        step = ((high - low) / 255).clamp(min=1e-8).view(-1, *[1] * (x.ndim - 1))
-        change = ((x / step).round() * step - x).to(x.dtype)
-    return x + change
+        rest = x if apart is None else x.index_fill(-1, apart, 0)
+        low, high = rest.flatten(1).amin(1).float(), rest.flatten(1).amax(1).float()
+        step = ((high.clamp(min=0) - low.clamp(max=0)) / 255).clamp(min=1e-8)
+        step = step.view(-1, *[1] * (x.ndim - 1))
+        made = (rest / step).round_().mul_(step).to(x.dtype)
+        if apart is not None:
+            made[..., apart] = x[..., apart]
+    return _passed(x, made)
+
+
+class _Passed(torch.autograd.Function):
+    """The rounded values; the gradient as if they weren't."""
+
+    @staticmethod
+    def forward(_: Any, exact: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+        return made
+
+    @staticmethod
+    def backward(_: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return gradient, None
+
+
+def _passed(exact: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    passed: torch.Tensor = _Passed.apply(exact, made)  # type: ignore[no-untyped-call]
+    return passed

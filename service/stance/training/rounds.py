@@ -2,8 +2,8 @@
 
 `begin` learns from labelled passages, contrast sets and public data; `finish`, with the served
 model's word pieces and its rounding, from invented debates and from what searches really find;
-`further`, only the upper layers on the lower ones as they are served, from the claims nearest to
-more propositions and to their contraries.
+`further`, also with the inputs apart that the served model keeps apart, from more of what is
+labelled.
 """
 
 from __future__ import annotations
@@ -20,20 +20,17 @@ from sklearn.metrics import confusion_matrix, f1_score
 from tokenizers import Tokenizer
 
 from service.domain.stance import STANCES
-from service.inference import Graph
 from service.stance.training.fit import Example, fit, hard
-from service.stance.training.graph import quantised, up_to_layer
-from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer, predict
-from service.stance.training.outliers import SEEN, Places, keep_apart, largest, split
+from service.stance.training.network import CrossEncoder, open_tokenizer, predict
+from service.stance.training.outliers import SEEN, keep_apart, largest
 from service.stance.training.pairs import Pair, load_pairs
 from service.stance.training.prepare import FURTHER, LAST, TRAINED_ON, load_rounds
 from service.stance.training.rounding import rounded, settled
 from service.stance.training.served import load_served
-from service.stance.training.upper import LOWER, lift, put_back
-from service.stance.training.vocabulary import smaller_vocabulary, with_pieces, with_positions
+from service.stance.training.vocabulary import smaller_vocabulary, with_pieces
 
-RATE, LAST_RATE, FURTHER_RATE = 5e-5, 3e-5, 2e-5
-# Layers that the first rounds leave as they are.
+RATE, LAST_RATE, FURTHER_RATE = 5e-5, 3e-5, 4e-5
+# Layers that the first rounds and the last ones leave as they are.
 FROZEN = 4
 # The served tokenizer's folder, and the weights after each stage.
 PIECES, BEGUN, FINISHED, TRAINED = "pieces", "begun.pt", "finished.pt", "trained.pt"
@@ -72,32 +69,21 @@ def finish(start: Path, work: Path, seed: int) -> None:
 
 
 def further(start: Path, work: Path, seed: int) -> None:
-    pairs = load_pairs(work / f"{FURTHER}.jsonl")
+    rounds = load_rounds(work, FURTHER)
     tokenizer = open_tokenizer(work / PIECES)
     model = load_weights(start, work, seed, FINISHED)
-    places = largest(model, tokenizer, texts(pairs[:SEEN]))
-    lift(model, _lower_as_served(start, work, seed, places))
-    rounded(model)
-    # Again, as they are on top of the lower layers' rounding: two places a layer.
-    places[2 * LOWER :] = largest(model, tokenizer, texts(pairs[:SEEN]))
+    places = largest(model, tokenizer, texts(rounds[0][:SEEN]))
     torch.save(places, work / APART)
-    keep_apart(model, places[2 * LOWER :])
+    rounded(model)
+    keep_apart(model, places)
+    model.freeze(FROZEN)
     fit(
-        model, tokenizer, [examples(pairs)], rate=FURTHER_RATE, seed=seed + 2,
+        model, tokenizer, [examples(pairs) for pairs in rounds], rate=FURTHER_RATE, seed=seed + 2,
         checkpoint=work / "further.checkpoint",
     )  # fmt: skip
     settled(model)
-    whole = load_weights(start, work, seed, FINISHED)
-    put_back(whole, model)
-    torch.save(whole.state_dict(), work / TRAINED)
+    torch.save(model.state_dict(), work / TRAINED)
     report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
-
-
-def _lower_as_served(start: Path, work: Path, seed: int, places: Places) -> Graph:
-    model = load_weights(start, work, seed, FINISHED)
-    split(model, places)
-    with_positions(model, MAX_TOKENS)
-    return Graph(up_to_layer(quantised(model, work), LOWER))
 
 
 def take_served(folder: Path, start: Path, work: Path, seed: int) -> None:
