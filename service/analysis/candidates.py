@@ -19,8 +19,8 @@ from service.retrieval.levels import ON_POINT_PERCENTILE
 AMONG_ALL, OF_ONE = 1_000, 5
 # Of a small corpus no more than one position in twenty may be about the issue, beyond these.
 ONE_IN, AT_LEAST = 20, 50
-# What the claim with the most words in common gains, in similarity. Chosen on the issues that the
-# stance model was trained on, over 2000-2023.
+# What the claim with the most words in common gains, in similarity. Chosen over 2000-2023 on every
+# second of the issues that the stance model was trained or tuned on.
 WORDS = 0.3
 
 Floats = npt.NDArray[np.float32]

@@ -35,7 +35,7 @@ def own_sentences(data: Path) -> list[str]:
 
 
 def distinct_queries(data: Path) -> list[str]:
-    """Each sentence after each opening, in one fixed disorder: some hundred thousand."""
+    """Each sentence after each opening, in one fixed disorder: about three hundred thousand."""
     found = [
         f"{opening} {sentence}".strip() for sentence in own_sentences(data) for opening in OPENINGS
     ]
