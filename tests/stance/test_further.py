@@ -12,7 +12,7 @@ from transformers import MPNetConfig, MPNetModel
 from service.domain.stance import Stance
 from service.errors import CatalogueError
 from service.stance.classifier import GRAPH
-from service.stance.training.graph import compressed, quantised
+from service.stance.training.graph import MOST_STEPS, compressed, quantised
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer, predict
 from service.stance.training.outliers import OUTLIERS, keep_apart, largest, split
 from service.stance.training.pairs import Pair, write_pairs
@@ -73,7 +73,8 @@ def test_a_served_model_is_read_back(served: Path, start: Path) -> None:
         model.state_dict().items(), truth.state_dict().items(), strict=True
     ):
         if "embeddings" in name or "relative" in name or name.startswith("out."):
-            assert (mine - theirs).abs().max() <= (theirs.max() - theirs.min()) / 250, name
+            steps = 2 * MOST_STEPS if name.startswith("out.") else 255
+            assert (mine - theirs).abs().max() <= (theirs.max() - theirs.min()) / steps, name
         elif "pooler" not in name:  # which isn't used
             assert torch.allclose(mine, theirs, atol=1e-6), name
 
