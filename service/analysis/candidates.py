@@ -8,13 +8,20 @@ point.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from service.domain.blocs import Blocs
 from service.domain.issues import Issue
+from service.domain.questions import Question
 from service.retrieval.columns import Mask
+from service.retrieval.filters import allowed_rows
 from service.retrieval.generations import Generation
+from service.retrieval.index import Rows
 from service.retrieval.levels import ON_POINT_PERCENTILE
+from service.stance.contraries import Sides
 
 AMONG_ALL, OF_ONE = 1_000, 5
 # Of a small corpus no more than one position in twenty may be about the issue, beyond these.
@@ -22,13 +29,31 @@ ONE_IN, AT_LEAST = 20, 50
 # What the claim with the most words in common gains, in similarity. Chosen over 2000-2023 on every
 # second of the issues that the stance model was trained or tuned on.
 WORDS = 0.3
+# Issues and filters whose candidates are remembered, ten kilobytes each: to find them takes a
+# second where there are half a million claims.
+_MOST_KEPT = 500
 
 Floats = npt.NDArray[np.float32]
 
 
-def candidates(
-    generation: Generation, issue: Issue, nearness: Floats, mask: Mask
-) -> npt.NDArray[np.int64]:
+def candidates_within(
+    question: Question, generation: Generation, blocs: Blocs, issue: Issue, sides: Sides
+) -> Rows:
+    """Rows to judge, ascending, within the filters of `question` but for those of states: so that
+    a state's are the same whoever else is asked for."""
+    of_all = replace(question, text="", parts=(), states=(), exclude=(), blocs=())
+    key = issue, of_all
+    if (found := generation.candidates.get(key)) is None:
+        pool = allowed_rows(of_all, generation, blocs, ())
+        holds, denies = (generation.index.scores(s, pool) for s in (sides.holds, sides.denies))
+        found = candidates(generation, issue, np.maximum(holds, denies), pool)
+        if len(generation.candidates) >= _MOST_KEPT:
+            generation.candidates.clear()
+        generation.candidates[key] = found
+    return found
+
+
+def candidates(generation: Generation, issue: Issue, nearness: Floats, mask: Mask) -> Rows:
     """Rows to judge, ascending, of those under `mask`. `nearness` has one figure a row."""
     rank_by = nearness + words_in_common(generation, issue)
     columns = generation.columns

@@ -33,6 +33,8 @@ from service.retrieval.generations import Generation
 
 # A claim has a counterpart where only one random pair in a thousand is as alike.
 COUNTERPART_PERCENTILE = 99.9
+# In a small corpus that pair may be this one, its similarity added up in another order.
+_ROUNDING = 1e-6
 # Pairs on the same point that one comparison lists; two speeches of 200 positions have a few
 # hundred.
 MOST_PAIRS = 20_000
@@ -51,7 +53,7 @@ def compare_statements(
 ) -> StatementComparison:
     """`stance_model` names whose `judge` it is; None both where nothing is judged. Raises
     InvalidInput naming `b` where more than MOST_PAIRS pairs are on the same point."""
-    level = generation.similarity_at(COUNTERPART_PERCENTILE)
+    level = generation.similarity_at(COUNTERPART_PERCENTILE) - _ROUNDING
     with stage(Stage.SEARCH):
         # One order of the two whichever way they are asked, so that the same pairs come of it.
         turned = _key(b) < _key(a)

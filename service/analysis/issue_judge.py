@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from service.analysis.candidates import candidates
+from service.analysis.candidates import candidates_within
 from service.analysis.judged import Counts, Judged, judged_issues
 from service.analysis.standings import (
     SIDE_OF,
@@ -103,21 +103,15 @@ class IssueJudge:
     ) -> IssueStandings:
         generation = self.generation
         with stage(Stage.SEARCH):
-            of_all = replace(question, states=(), exclude=(), blocs=())
-            pool = allowed_rows(of_all, generation, self.blocs, ())
-            mask = pool
-            if question != of_all:
-                mask = allowed_rows(question, generation, self.blocs, ())
+            mask = allowed_rows(question, generation, self.blocs, ())
             sides = self.contraries.on(issue.id)
-            nearness = np.maximum(
-                *(generation.index.scores(side, pool) for side in (sides.holds, sides.denies))
-            )
-            chosen = candidates(generation, issue, nearness, pool)
+            chosen = candidates_within(question, generation, self.blocs, issue, sides)
         corrected = self.corrections.holding([folded(issue.proposition)])
         known = self._said_by_people(issue, corrected)
         judge = partial(self._verdicts, issue, most, progress)
         found = standings(generation, chosen, mask, known, judge)
-        if mask is pool and question.earliest is None and question.latest is None:
+        narrowed = question.states, question.exclude, question.blocs, question.forum
+        if not any((*narrowed, question.earliest, question.latest)):
             by_state = {one.state: one.standing.side for one in found}
             mark = corrections_mark(corrected.values())
             evidence = {one.state: one.standing.evidence for one in found}

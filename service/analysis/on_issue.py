@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from service.analysis.candidates import candidates
+from service.analysis.candidates import candidates_within
 from service.analysis.inquiry import Inquiry
 from service.domain.issues import Issue
 from service.domain.stages import Stage, stage
-from service.retrieval.filters import allowed_rows
 from service.retrieval.levels import SAME_SUBJECT_PERCENTILE
 from service.stance.contraries import Sides
 from service.stance.kept import TooManyToJudge
@@ -44,19 +43,19 @@ def on_issues(
 
 def _on_issue(inquiry: Inquiry, issue: Issue, sides: Sides, most: int | None) -> OnIssue:
     """Rows are those within the filters that `standings` would judge, as far as they aren't about
-    something else: chosen among all states', so that a state's are the same whoever else is asked
-    for."""
+    something else."""
     generation = inquiry.generation
     with stage(Stage.SEARCH):
-        of_all = replace(inquiry.question, states=(), exclude=(), blocs=())
-        pool = allowed_rows(of_all, generation, inquiry.catalogue.blocs, ())
-        holds, denies = (generation.index.scores(s, pool) for s in (sides.holds, sides.denies))
-        nearness = np.maximum(holds, denies)
-        rows = candidates(generation, issue, nearness, pool)
-        near = nearness[rows] >= generation.similarity_at(SAME_SUBJECT_PERCENTILE)
-        rows = rows[near & inquiry.within[rows]]
+        blocs = inquiry.catalogue.blocs
+        rows = candidates_within(inquiry.question, generation, blocs, issue, sides)
+        holds, denies = (
+            generation.index.similarities(side, rows) for side in (sides.holds, sides.denies)
+        )
+        about = generation.similarity_at(SAME_SUBJECT_PERCENTILE)
+        kept = (np.maximum(holds, denies) >= about) & inquiry.within[rows]
+        rows, leans = rows[kept], (holds - denies)[kept].astype(np.float64)
     stance = None
     if inquiry.judge is not None:
         with suppress(TooManyToJudge):
             stance = inquiry.judge().leanings(issue, rows, most)
-    return OnIssue(issue, rows, stance, (holds[rows] - denies[rows]).astype(np.float64))
+    return OnIssue(issue, rows, stance, leans)

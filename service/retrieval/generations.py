@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from service.domain.blocs import Blocs
+from service.domain.issues import Issue
+from service.domain.questions import Question
 from service.errors import ConcordError, Gone, IndexUnusable, NotFound
 from service.retrieval.codes import Codes
 from service.retrieval.columns import Columns, Mask
@@ -77,6 +79,8 @@ class Generation:
         self._levels: dict[float, float] = {}
         # Of blocs, by their ids: which statements were made by members (`filters`).
         self.members: dict[tuple[str, ...], tuple[Blocs, Mask]] = {}
+        # Of issues, within filters: the rows that are judged (`analysis.candidates`).
+        self.candidates: dict[tuple[Issue, Question], npt.NDArray[np.int64]] = {}
 
     @cached_property
     def statement_sizes(self) -> npt.NDArray[np.int64]:

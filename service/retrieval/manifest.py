@@ -16,7 +16,7 @@ from typing import Any
 from service.errors import IndexUnusable
 from service.retrieval.encoder import file_sha256
 
-FORMAT = 2
+FORMAT = 3
 VECTORS, CODES, COLUMNS, LIBRARY, CALIBRATION = (
     "vectors.npy", "codes.faiss", "columns.npz", "library.sqlite", "calibration.npy"
 )  # fmt: skip

@@ -18,6 +18,8 @@ from service.retrieval.scope import Scope
 
 # So many rows are compared each with each rather than searched for twins one by one.
 FEW = 128
+# Hits that are compared with each other, and with those before them, at a time.
+_AT_ONCE = 128
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,7 +55,7 @@ class Scored:
     rank_by: Floats | npt.NDArray[np.float32]
     asked: npt.NDArray[np.int16]
 
-    def of(self, places: Rows) -> Scored:
+    def of(self, places: Rows | slice) -> Scored:
         """Those at these places, which ascend."""
         return Scored(
             self.rows[places], self.similarity[places], self.rank_by[places], self.asked[places]
@@ -97,7 +99,7 @@ class Ranking:
         level = self._generation.similarity_at(ON_POINT_PERCENTILE)
         chosen, near = [], []
         for number in self._best(starts)[skip : skip + most]:
-            own = scored.of(np.arange(starts[number], ends[number]))
+            own = scored.of(slice(starts[number], ends[number]))
             chosen.append(self._hits(own, self._question.per_state))
             near.append(int(np.count_nonzero(own.similarity >= level)))
         return [
@@ -146,17 +148,14 @@ class Ranking:
         key = self._keys(scored)
         size = max(64, 4 * most)
         done = 0
-        while done < len(key):
-            if size < len(key):
-                # Everything at least as good as the size-th, so that ties aren't cut apart.
-                least = np.partition(key, size - 1)[size - 1]
-                head = np.flatnonzero(key <= least)
-            else:
-                head = np.arange(len(key))
+        while size < len(key):
+            # Everything at least as good as the size-th, so that ties aren't cut apart.
+            head = np.flatnonzero(key <= np.partition(key, size - 1)[size - 1])
             order = head[key[head].argsort(kind="stable")]  # rows ascend
             yield from order[done:].tolist()
             done = len(order)
             size *= 8
+        yield from key.argsort(kind="stable")[done:].tolist()
 
     def _keys(self, scored: Scored) -> Floats:
         """Ascending: the best has the smallest. Recent: later days first, then rank."""
@@ -169,16 +168,23 @@ class Ranking:
 
     def _distinct(self, scored: Scored, most: int, sure: int | None) -> list[int]:
         """The first `most` of which none says the same as one before it, among the `sure` ones."""
-        state, index = self._generation.columns.state, self._generation.index
+        order = islice(self._ordered(scored, most), sure)
         chosen: list[int] = []
-        for place in islice(self._ordered(scored, most), sure):
-            row = scored.rows[place]
-            same = [scored.rows[c] for c in chosen if state[scored.rows[c]] == state[row]]
-            if same and (index.vectors(same) @ index.vectors(row)).max() >= SAME_WORDING:
+        while some := list(islice(order, min(most - len(chosen), _AT_ONCE))):
+            places = [*chosen, *some]
+            rows = scored.rows[places]
+            vectors = self._generation.index.vectors(rows)
+            state = self._generation.columns.state[rows]
+            new = len(chosen)
+            same = (vectors[new:] @ vectors.T >= SAME_WORDING) & (state[new:, None] == state)
+            if np.count_nonzero(same) == len(some):  # each with itself
+                chosen = places
                 continue
-            chosen.append(place)
-            if len(chosen) == most:
-                break
+            kept = list(range(new))
+            for number, like in enumerate(same, start=new):
+                if not like[kept].any():
+                    kept.append(number)
+            chosen = [places[number] for number in kept]
         return chosen
 
     def _folded(self, groups: list[list[RankedHit]]) -> list[list[RankedHit]]:
@@ -189,6 +195,8 @@ class Ranking:
         if not self._question.fold or not heads:
             return groups
         counts = Counter(self._most_like(heads).values())
+        if not counts:
+            return groups
         return [[replace(hit, folded=counts[hit.row]) for hit in hits] for hits in groups]
 
     def _most_like(self, heads: Sequence[int]) -> dict[int, int]:
@@ -213,26 +221,23 @@ class Ranking:
 
     def _pairs_in_all(self, heads: Sequence[int]) -> Iterator[tuple[int, int, float]]:
         """The same where all rows are scored: of a group, or ungrouped of a state."""
-        columns, index = self._generation.columns, self._generation.index
+        columns, index, rows = self._generation.columns, self._generation.index, self._scored.rows
         by_statement = self._question.group_by is GroupBy.STATEMENT
-        key = columns.statement if by_statement else columns.state
-        keys = key[self._scored.rows].astype(np.int64)
-        begins = columns.starts(keys).tolist()
-        spans = zip(begins, [*begins[1:], len(keys)], strict=True)
-        of_key = {int(keys[begin]): (begin, end) for begin, end in spans}
-        for group, own_heads in _grouped(heads, key).items():
-            begin, end = of_key[group]
-            own = self._scored.rows[begin:end]
+        begins = columns.starts((columns.statement if by_statement else columns.state)[rows])
+        ends = np.append(begins[1:], len(rows))
+        group = np.searchsorted(begins, np.searchsorted(rows, heads), side="right") - 1
+        own_heads: dict[int, list[int]] = {}
+        for head, number in zip(heads, group.tolist(), strict=True):
+            own_heads.setdefault(number, []).append(head)
+        spans = {number: rows[begins[number] : ends[number]] for number in own_heads}
+        few = [own for own in spans.values() if len(own) <= FEW]
+        left = index.vectors(np.concatenate(few)) if few else np.empty((0, index.dimension))
+        for number, own in spans.items():
             if len(own) <= FEW:
-                alike = index.vectors(np.array(own_heads)) @ index.vectors(own).T
+                vectors, left = left[: len(own)], left[len(own) :]
+                alike = vectors[np.searchsorted(own, own_heads[number])] @ vectors.T
             else:
-                alike = index.products(own_heads, own, SAME_WORDING)
-            for head, place in np.argwhere(alike >= SAME_WORDING).tolist():
-                yield int(own[place]), own_heads[head], float(alike[head, place])
-
-
-def _grouped(rows: Sequence[int], key: npt.NDArray[np.signedinteger]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for row in rows:
-        found.setdefault(int(key[row]), []).append(row)
-    return found
+                alike = index.products(own_heads[number], own, SAME_WORDING)
+            for pair in np.flatnonzero(alike >= SAME_WORDING).tolist():
+                head, place = divmod(pair, len(own))
+                yield int(own[place]), own_heads[number][head], float(alike[head, place])

@@ -26,8 +26,11 @@ FEW_ROWS, FEWER = 10_000, 25
 _FIRST, _MORE, _ALL = 16, 4, 0.2
 # The same of all lists together.
 _FIRST_OF_ALL = 800
-# The same for each of some states whose best claims are wanted.
-_NEAREST_OF_STATES, _MOST_OF_STATES = 150, 8_000
+# Of all lists together, for each of some states whose best claims are wanted; of more states than
+# these each list is looked at for itself.
+_NEAREST_OF_STATES, _SOME_STATES = 150, 40
+# Of each list then: what is looked at first, and what of it tells how near the others must be.
+_FIRST_OF_EACH, _SURE = 64, 4
 
 
 def union(pieces: Iterable[Rows]) -> Rows:
@@ -135,34 +138,40 @@ class Scope:
             return self.rows
         states = self._states
         wanted = min(wanted, len(states))
-        # Most of these are among the nearest claims of all; whoever isn't is looked for alone.
-        asked = min(_NEAREST_OF_STATES * wanted, _MOST_OF_STATES)
-        rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
-        floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
         bests = _Bests(len(self._starts))
-        bests.add(rows, self._state_of(rows), self.similarities(query, rows))
-        if np.count_nonzero(bests.similarity > floor) >= wanted:
-            return bests.rows
-        left = states[bests.similarity[states] <= floor]
-        sizes = self._ends - self._starts
-        asked = _FIRST
+        left = states
+        if wanted <= _SOME_STATES:
+            # Most of these are among the nearest claims of all; whoever isn't is looked for alone.
+            asked = _NEAREST_OF_STATES * wanted
+            rows, told = codes.nearest(query, self._lists_of(states).ravel(), asked, self._selector)
+            floor = float(codes.bound.hidden(told[-1:])[0]) if len(rows) == asked else -np.inf
+            bests.add(rows, self._state_of(rows), self.similarities(query, rows))
+            if np.count_nonzero(bests.similarity > floor) >= wanted:
+                return bests.rows
+            left = states[bests.similarity[states] <= floor]
+        asked = _FIRST_OF_EACH
         while len(left):
-            whole = asked > _ALL * sizes[left]
-            for state in left[whole].tolist():
-                rows = self.of_state(state)
-                bests.add(rows, np.full(len(rows), state), self.similarities(query, rows))
-            left = left[~whole]
-            if not len(left):
-                break
             queries = np.repeat(query[None], len(left), 0)
             own, told = codes.nearest_each(queries, self._lists_of(left), asked, self._selector)
-            rows = own[own >= 0]
-            bests.add(rows, self._state_of(rows), self.similarities(query, rows))
+            for part in (slice(_SURE), slice(_SURE, None)):
+                self._add_nearer(bests, query, left, own[:, part], told[:, part])
             hidden = self._hidden(own, told)
             least = -np.partition(-bests.similarity, wanted - 1)[wanted - 1]
             left = left[(hidden > bests.similarity[left]) & (hidden >= least)]
             asked *= _MORE
         return bests.rows
+
+    def _add_nearer(
+        self, bests: _Bests, query: Vectors, states: Rows, rows: Rows, told: Scores
+    ) -> None:
+        """Of the i-th row of `rows`, which are of the i-th of `states`, those that may be as near
+        as its best."""
+        assert self._codes is not None
+        i, place = np.nonzero(rows >= 0)
+        of = states[i]
+        may = self._codes.bound.hidden(told[i, place]) >= bests.similarity[of]
+        near, of = rows[i, place][may], of[may]
+        bests.add(near, of, self.similarities(query, near))
 
     def of_each(
         self, queries: Vectors, states: Rows, most: int, least: float, asked: int = _FIRST

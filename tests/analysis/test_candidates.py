@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.analysis import candidates as module
 from service.analysis.candidates import (
     AT_LEAST,
     OF_ONE,
     ONE_IN,
     WORDS,
     candidates,
+    candidates_within,
     words_in_common,
 )
 from service.comparison import Comparator
+from service.domain.dates import PartialDate
 from service.domain.issues import Issue
+from service.domain.questions import Question
+from service.retrieval.filters import allowed_rows
 from service.retrieval.levels import ON_POINT_PERCENTILE
 from service.retrieval.library import query_words
 
@@ -59,3 +67,37 @@ def test_a_claim_gains_by_words_of_either_side(bundled: Comparator) -> None:
 def test_where_no_word_is_in_common_nothing_is_gained(bundled: Comparator) -> None:
     assert not words_in_common(bundled.generation, Issue("X3", "zyxwvut", "the of and")).any()
     assert query_words("the of and") == []
+
+
+@given(
+    number=st.integers(0, 100),
+    first=st.integers(1990, 2015),
+    states=st.sampled_from(["", "CHN", "FRA,BRA"]),
+)
+def test_what_is_judged_within_filters_is_found_once(
+    bundled: Comparator, number: int, first: int, states: str
+) -> None:
+    """Whatever is asked, and whoever is asked for."""
+    generation, blocs = bundled.generation, bundled.catalogue.blocs
+    issue = list(bundled.issues)[number]
+    sides = bundled.contraries.on(issue.id)
+    asked = Question(text="x", parts=(), earliest=PartialDate(str(first)))
+    pool = allowed_rows(asked, generation, blocs, ())
+    nearness = np.maximum(*(generation.index.scores(s, pool) for s in (sides.holds, sides.denies)))
+    expected = candidates(generation, issue, nearness, pool)
+    generation.candidates.clear()
+    narrowed = replace(asked, text="y", states=tuple(states.split(",")) if states else ())
+    found = candidates_within(narrowed, generation, blocs, issue, sides)
+    assert found.tolist() == expected.tolist()
+    assert candidates_within(asked, generation, blocs, issue, sides) is found
+    later = replace(asked, earliest=PartialDate(str(first + 5)))
+    assert candidates_within(later, generation, blocs, issue, sides) is not found
+
+
+def test_only_so_many_are_remembered(bundled: Comparator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_KEPT", 3)
+    generation, blocs = bundled.generation, bundled.catalogue.blocs
+    for issue in list(bundled.issues)[:7]:
+        sides = bundled.contraries.on(issue.id)
+        candidates_within(Question(text="x", parts=()), generation, blocs, issue, sides)
+        assert 0 < len(generation.candidates) <= 3

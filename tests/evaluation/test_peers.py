@@ -195,7 +195,7 @@ def test_the_driver_end_to_end(dataset: Dataset, tmp_path: Path, name: str) -> N
         assert figures["queries"] == 20
         assert figures["per_s"] > 1
         assert figures["per_s_two_threads"] > 1
-    assert found["disk_mb"] > 2_000 * 16 * 4 / 2**20
+    assert found["disk_mb"] > 2_000 * 16 * 2 / 2**20
     assert 10 < found["rss_mb"] <= found["peak_mb"] < 2_000
     assert 0 < found["build_s"] < 60
     assert 0.05 < found["first_answer_s"] < 60

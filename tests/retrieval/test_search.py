@@ -334,8 +334,9 @@ def test_products_that_need_not_be_read_are_told_by_the_first_numbers(tmp_path: 
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     VectorIndex.write(tmp_path / "vectors.npy", vectors.shape, [vectors[:150], vectors[150:]])
     heads, rows = [0, 1, 2], np.arange(400)
-    found = VectorIndex.open(tmp_path / "vectors.npy").products(heads, rows, SAME_WORDING)
-    expected = vectors[heads] @ vectors.T
+    index = VectorIndex.open(tmp_path / "vectors.npy")
+    found = index.products(heads, rows, SAME_WORDING)
+    expected = index.vectors(heads) @ index.vectors(rows).T
     alike = expected >= SAME_WORDING
     assert alike.sum() == 6
     np.testing.assert_allclose(found[alike], expected[alike], atol=1e-6)
