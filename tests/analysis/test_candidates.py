@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.analysis import candidates as module
@@ -69,6 +69,7 @@ def test_where_no_word_is_in_common_nothing_is_gained(bundled: Comparator) -> No
     assert query_words("the of and") == []
 
 
+@settings(deadline=None, max_examples=25)
 @given(
     number=st.integers(0, 100),
     first=st.integers(1990, 2015),
