@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     anonymous_read: bool | None = None
     rate_limit: str = "600 per minute"
     rate_limit_storage: SecretStr = SecretStr("memory://")
-    threads: int = Field(default=4, ge=1)
+    threads: int = Field(default=3, ge=1)
     queue_length: int = Field(default=64, ge=0)
     query_timeout_s: float = Field(default=30, gt=0)
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -53,6 +54,16 @@ def ended(client: FlaskClient, address: str) -> dict[str, Any]:
             return found
         assert time.monotonic() < deadline, found["job"]
         time.sleep(0.02)
+
+
+def cleared(folder: Path) -> bool:
+    """Whether what was uploaded is gone, which a job's end is told a moment before."""
+    deadline = time.monotonic() + 10
+    while list(folder.glob("*/*")):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def refused(answer: TestResponse, status: int = 400) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from service.comparison import Comparator
 from service.domain.access import Scope
 from service.jobs import worker as module
 from service.web.app import create_app
-from tests.web.pages.posting import ended, file, post, refused, submitted, token, work
+from tests.web.pages.posting import cleared, ended, file, post, refused, submitted, token, work
 from tests.web.pages.test_asking import seen
 
 TABLE = b"state,date,text\nNorway,2024-01-01,The veto must go.\nAtlantis,2024-01-01,We sank.\n"
@@ -71,7 +71,7 @@ def test_an_import_is_reported_line_by_line(importer: FlaskClient, tmp_path: Pat
     assert "\u202e" not in page
     assert str(tmp_path) not in json.dumps(found)
     assert "run “python -m service build”" in page
-    assert not list((tmp_path / "own" / "uploads").glob("*/*"))
+    assert cleared(tmp_path / "own" / "uploads")
 
 
 @pytest.mark.parametrize(
