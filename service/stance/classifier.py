@@ -92,7 +92,8 @@ class Calibration:
 
     `temperature` and `bias` (one a stance) make the probabilities; a verdict of aligned or opposed
     needs the probability `least` of that stance, and aligned that opposed has at most `doubt`.
-    Of what a search finds most is beside the point: there aligned needs the probability `found`.
+    Of what a search finds most is beside the point: there aligned needs the probability `found`,
+    and partial as little `doubt`.
     """
 
     def __init__(
@@ -131,11 +132,15 @@ class Calibration:
 
     def found(self, verdict: Verdict) -> Verdict:
         """Of a text that a search found: one that isn't surely aligned for a find is partial where
-        that is likelier than no side at all, else unclear."""
-        aligned, partial, _, unclear = verdict.probabilities
-        if verdict.stance is not Stance.ALIGNED or aligned >= self._found:
-            return verdict
-        return replace(verdict, stance=Stance.PARTIAL if partial >= unclear else Stance.UNCLEAR)
+        that is likelier than no side at all, else unclear; and partial, too, needs little doubt
+        whether the text opposes."""
+        aligned, partial, opposed, unclear = verdict.probabilities
+        stance = verdict.stance
+        if stance is Stance.ALIGNED and aligned < self._found:
+            stance = Stance.PARTIAL if partial >= unclear else Stance.UNCLEAR
+        if stance is Stance.PARTIAL and opposed > self.doubt:
+            stance = Stance.UNCLEAR
+        return replace(verdict, stance=stance)
 
     def verdict(self, row: npt.NDArray[np.float64]) -> Verdict:
         a, p, o, u = (float(value) for value in row)

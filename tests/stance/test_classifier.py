@@ -150,3 +150,13 @@ def test_what_a_search_found_is_aligned_only_where_that_is_surer() -> None:
     found = [calibration.found(verdict) for verdict in judged]
     assert [v.stance.value for v in found] == ["partial", "unclear", "aligned", "opposed"]
     assert [v.probabilities for v in found] == [v.probabilities for v in judged]
+
+
+def test_what_a_search_found_is_partial_only_with_little_doubt() -> None:
+    calibration = Calibration(1.0, [0.0] * 4, {"aligned": 0.4, "opposed": 0.4}, 0.2, 0.7)
+    rows = ((0.1, 0.5, 0.2, 0.2), (0.1, 0.4, 0.3, 0.2), (0.41, 0.3, 0.19, 0.1))
+    judged = [calibration.verdict(np.array(row)) for row in rows]
+    assert [v.stance.value for v in judged] == ["partial", "partial", "aligned"]
+    found = [calibration.found(verdict) for verdict in judged]
+    assert [v.stance.value for v in found] == ["partial", "unclear", "partial"]
+    assert [v.probabilities for v in found] == [v.probabilities for v in judged]
