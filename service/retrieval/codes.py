@@ -30,6 +30,8 @@ _WRITTEN_AT_ONCE, _ADDED_AT_ONCE = 1 << 20, 1 << 16
 # whose code may tell less than the bound says.
 _PROBES, _NEAREST = 96, 2_000
 MISSED = 0.01
+# Of each state's list so many are read whatever they are, where its best row is looked for.
+SURE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,28 @@ class Bound:
     """Of rows of similarity s, all but a share MISSED have a code that tells at least
     `slope` * s + `intercept` - `margin`.
 
-    Measured on the `pairs` of a claim and those of other states that come nearest to it.
+    Measured on the `pairs` of a claim and those of other states that come nearest to it. Of a
+    state's best rows most are among the SURE of which most is told. Of them all, a quarter of
+    MISSED at most (questions are somewhat harder than claims) are neither there nor told within
+    `best_margin` of what would be expected of the nearest that is.
     """
 
     slope: float
     intercept: float
     margin: float
     pairs: int
+    best_margin: float | None = None  # indexes that were built before have none
 
     def hidden(self, told: Scores) -> Scores:
         """The highest similarity of which so little may be told."""
-        found: Scores = (told - self.intercept + self.margin) / self.slope
+        return self._similarity(told, self.margin)
+
+    def hidden_best(self, told: Scores) -> Scores:
+        """The same of a state's best row that isn't among the SURE of which most is told."""
+        return self._similarity(told, self.margin if self.best_margin is None else self.best_margin)
+
+    def _similarity(self, told: Scores, margin: float) -> Scores:
+        found: Scores = (told - self.intercept + margin) / self.slope
         return found
 
 
@@ -76,7 +89,7 @@ class Codes:
         lists.pq.train(index.vectors(sample))
         lists.is_trained = True
         _fill(lists, index, lists_of(starts, positions), np.arange(index.count))
-        _write(path, lists, _measured(index, lists.pq, starts, rng))
+        _write(path, lists, _measured(index, lists, starts, positions, rng))
 
     @classmethod
     def grow(
@@ -131,7 +144,7 @@ class Codes:
     ) -> tuple[Rows, Scores]:
         """The `most` rows of these lists, taken together, of which most is told, and what is told;
         best first. Shapes (found,). Without `within`, of all that the lists have."""
-        told, rows = self._scan(query[None], lists[None], most, within)
+        told, rows = _scan(self._lists, query[None], lists[None], most, within)
         found = rows[0] >= 0
         return rows[0][found], told[0][found]
 
@@ -140,30 +153,8 @@ class Codes:
     ) -> tuple[Rows, Scores]:
         """The i-th query in the i-th row of `lists`, shape (queries, lists a query; -1: none).
         Shapes (queries, most); rows are -1 where there are no more."""
-        told, rows = self._scan(queries, lists, most, within)
+        told, rows = _scan(self._lists, queries, lists, most, within)
         return rows, told
-
-    def _scan(
-        self, queries: Vectors, lists: Rows, most: int, within: Selector | None
-    ) -> tuple[Scores, Rows]:
-        one_thread()
-        queries = np.ascontiguousarray(queries, np.float32)
-        lists = np.ascontiguousarray(lists, np.int64)
-        coarse = np.zeros(lists.shape, np.float32)
-        told = np.empty((len(queries), most), np.float32)
-        rows = np.empty((len(queries), most), np.int64)
-        made: Any = faiss.SearchParametersIVF
-        # Not by Python's wrapper, which takes no parameters.
-        self._lists.search_preassigned_c(  # type: ignore[attr-defined]
-            len(queries),
-            faiss.swig_ptr(queries),
-            most,
-            *(faiss.swig_ptr(array) for array in (lists, coarse, told, rows)),
-            False,
-            made(nprobe=lists.shape[1], sel=within.selector if within else None),
-            None,
-        )
-        return told, rows
 
 
 class Selector:
@@ -173,6 +164,35 @@ class Selector:
         self._bits = np.packbits(mask, bitorder="little")  # faiss doesn't copy them
         made: Any = faiss.IDSelectorBitmap
         self.selector = made(self._bits)
+
+
+def _scan(
+    searched: faiss.IndexIVFPQFastScan,
+    queries: Vectors,
+    lists: Rows,
+    most: int,
+    within: Selector | None,
+) -> tuple[Scores, Rows]:
+    """What is told and the rows, shapes (queries, most); the i-th query in the i-th row of `lists`
+    only."""
+    one_thread()
+    queries = np.ascontiguousarray(queries, np.float32)
+    lists = np.ascontiguousarray(lists, np.int64)
+    coarse = np.zeros(lists.shape, np.float32)
+    told = np.empty((len(queries), most), np.float32)
+    rows = np.empty((len(queries), most), np.int64)
+    made: Any = faiss.SearchParametersIVF
+    # Not by Python's wrapper, which takes no parameters.
+    searched.search_preassigned_c(  # type: ignore[attr-defined]
+        len(queries),
+        faiss.swig_ptr(queries),
+        most,
+        *(faiss.swig_ptr(array) for array in (lists, coarse, told, rows)),
+        False,
+        made(nprobe=lists.shape[1], sel=within.selector if within else None),
+        None,
+    )
+    return told, rows
 
 
 _FAR = 1e3
@@ -217,23 +237,64 @@ def _spans(starts: Rows, count: int) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), [*starts[1:].tolist(), count], strict=True))
 
 
-def _measured(index: VectorIndex, pq: Any, starts: Rows, rng: np.random.Generator) -> Bound:
-    """By claims as queries, against the nearest rows of other states."""
-    near, told = [], []
+def _measured(
+    index: VectorIndex,
+    lists: faiss.IndexIVFPQFastScan,
+    starts: Rows,
+    positions: Mask,
+    rng: np.random.Generator,
+) -> Bound:
+    """By claims as queries, against the nearest rows of other states, and their best ones."""
+    near, told, seen, best = [], [], [], []
     spans = _spans(starts, index.count)
     for probe in rng.choice(index.count, min(_PROBES, index.count), replace=False).tolist():
         query = index.vectors(probe)
         scores = index.scores(query)
         start, end = next(span for span in spans if span[0] <= probe < span[1])
-        scores[start:end] = -1.0
+        scores[start:end] = -np.inf
         rows = np.argpartition(-scores, min(_NEAREST, index.count - 1))[:_NEAREST]
-        codes = pq.decode(pq.compute_codes(index.vectors(rows)))
+        rows = rows[scores[rows] > -np.inf]
         near.append(scores[rows])
-        told.append(codes @ query)
+        told.append(_decoded(lists.pq, index, rows) @ query)
+        for asked, others in ((np.where(positions, scores, -np.inf), False), (scores, True)):
+            of_seen, of_best = _bests(query, asked, index, lists, starts, others=others)
+            seen.append(of_seen)
+            best.append(of_best)
     s, a = np.concatenate(near).astype(np.float64), np.concatenate(told).astype(np.float64)
     slope, intercept = np.polyfit(s, a, 1)
     margin = -np.quantile(a - (slope * s + intercept), MISSED)
-    return Bound(float(slope), float(intercept), float(margin), len(s))
+    lacking = slope * np.concatenate(seen) + intercept - np.concatenate(best)
+    best_margin = max(0.0, float(np.quantile(lacking, 1 - MISSED / 4, method="higher")))
+    return Bound(float(slope), float(intercept), float(margin), len(s), best_margin)
+
+
+def _bests(
+    query: Vectors,
+    scores: Scores,
+    index: VectorIndex,
+    lists: faiss.IndexIVFPQFastScan,
+    starts: Rows,
+    *,
+    others: bool,
+) -> tuple[Scores, Scores]:
+    """Of each state that has rows which score: how near the best is of the SURE of which most is
+    told, and what is told of the best of all, which is infinite where it is among these."""
+    states = np.flatnonzero(np.maximum.reduceat(scores, starts) > -np.inf)
+    of = 2 * states[:, None] + np.arange(1 + others)
+    queries = np.repeat(query[None], len(states), 0)
+    rows = _scan(lists, queries, of, SURE, None)[1]
+    found = np.where(rows >= 0, scores[rows], -np.inf)
+    ends = np.append(starts[1:], len(scores))
+    bests = np.array(
+        [starts[i] + int(scores[starts[i] : ends[i]].argmax()) for i in states.tolist()]
+    )
+    told = _decoded(lists.pq, index, bests) @ query
+    return found.max(axis=1), np.where((rows == bests[:, None]).any(axis=1), np.inf, told)
+
+
+def _decoded(pq: Any, index: VectorIndex, rows: Rows) -> Vectors:
+    decoded: Vectors = pq.decode(pq.compute_codes(index.vectors(rows)))
+    return decoded
 
 
 def _write(path: Path, lists: faiss.IndexIVFPQFastScan, bound: Bound) -> None:

@@ -7,12 +7,12 @@ hundred at most is expected to be missed, and those found have their exact simil
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import numpy as np
 
-from service.retrieval.codes import Codes, Selector
+from service.retrieval.codes import SURE, Codes, Selector
 from service.retrieval.encoder import Vectors
 from service.retrieval.generations import Generation
 from service.retrieval.index import Mask, Rows, Scores
@@ -29,8 +29,8 @@ _FIRST_OF_ALL = 800
 # Of all lists together, for each of some states whose best claims are wanted; of more states than
 # these each list is looked at for itself.
 _NEAREST_OF_STATES, _SOME_STATES = 150, 40
-# Of each list then: what is looked at first, and what of it tells how near the others must be.
-_FIRST_OF_EACH, _SURE = 64, 4
+# Of each list then: what is looked at first. Its SURE first tell how near the others must be.
+_FIRST_OF_EACH = 48
 
 
 def union(pieces: Iterable[Rows]) -> Rows:
@@ -149,12 +149,13 @@ class Scope:
             if np.count_nonzero(bests.similarity > floor) >= wanted:
                 return bests.rows
             left = states[bests.similarity[states] <= floor]
-        asked = _FIRST_OF_EACH
+        asked, bound = _FIRST_OF_EACH, codes.bound
         while len(left):
             queries = np.repeat(query[None], len(left), 0)
             own, told = codes.nearest_each(queries, self._lists_of(left), asked, self._selector)
-            for part in (slice(_SURE), slice(_SURE, None)):
-                self._add_nearer(bests, query, left, own[:, part], told[:, part])
+            first, others = slice(SURE), slice(SURE, None)
+            for part, may_be in ((first, bound.hidden), (others, bound.hidden_best)):
+                self._add_nearer(bests, query, left, own[:, part], told[:, part], may_be)
             hidden = self._hidden(own, told)
             least = -np.partition(-bests.similarity, wanted - 1)[wanted - 1]
             left = left[(hidden > bests.similarity[left]) & (hidden >= least)]
@@ -162,14 +163,19 @@ class Scope:
         return bests.rows
 
     def _add_nearer(
-        self, bests: _Bests, query: Vectors, states: Rows, rows: Rows, told: Scores
+        self,
+        bests: _Bests,
+        query: Vectors,
+        states: Rows,
+        rows: Rows,
+        told: Scores,
+        may_be: Callable[[Scores], Scores],
     ) -> None:
         """Of the i-th row of `rows`, which are of the i-th of `states`, those that may be as near
         as its best."""
-        assert self._codes is not None
         i, place = np.nonzero(rows >= 0)
         of = states[i]
-        may = self._codes.bound.hidden(told[i, place]) >= bests.similarity[of]
+        may = may_be(told[i, place]) >= bests.similarity[of]
         near, of = rows[i, place][may], of[may]
         bests.add(near, of, self.similarities(query, near))
 
@@ -230,11 +236,11 @@ class Scope:
         return needed
 
     def _hidden(self, rows: Rows, told: Scores) -> Scores:
-        """Of each list the highest similarity that a row may have that isn't among these."""
+        """Of each list: how similar its best row may be where it isn't among these."""
         assert self._codes is not None
         hidden = np.full(len(rows), -np.inf, np.float32)
         more = rows[:, -1] >= 0
-        hidden[more] = self._codes.bound.hidden(told[more, -1])
+        hidden[more] = self._codes.bound.hidden_best(told[more, -1])
         return hidden
 
     def _state_of(self, rows: Rows) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +132,12 @@ def test_the_nearest_are_found(crowd: Crowd, most: int, share: float) -> None:
     assert hits / wanted >= 0.99
 
 
+@pytest.mark.parametrize("together", [40, 5])
 @pytest.mark.parametrize("wanted", [3, 12, STATES])
-def test_the_best_of_each_state(crowd: Crowd, wanted: int) -> None:
+def test_the_best_of_each_state(
+    crowd: Crowd, wanted: int, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scope_module, "_SOME_STATES", together)
     right = 0
     for number, query in enumerate(crowd.queries[::8]):
         found = passing_of(crowd, number, 0.6, "positions", by_row=False)
@@ -146,6 +151,17 @@ def test_the_best_of_each_state(crowd: Crowd, wanted: int) -> None:
         top = np.argsort(-every)[:wanted]
         right += int(np.count_nonzero(told[top] >= every[top]))
     assert right / (wanted * len(crowd.queries[::8])) >= 0.99
+
+
+def test_a_best_row_is_told_more_closely_than_any(crowd: Crowd) -> None:
+    assert crowd.codes is not None
+    bound = crowd.codes.bound
+    assert bound.best_margin is not None
+    assert 0 <= bound.best_margin < bound.margin
+    told = np.linspace(0.2, 0.8, 5, dtype=np.float32)
+    assert (bound.hidden_best(told) < bound.hidden(told)).all()
+    before = replace(bound, best_margin=None)  # as in files of before
+    assert np.array_equal(before.hidden_best(told), bound.hidden(told))
 
 
 def test_all_that_are_so_near(crowd: Crowd) -> None:
