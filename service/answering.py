@@ -68,7 +68,7 @@ def asked_too(sides: Sequence[Sides | None]) -> dict[str, Any]:
 
 def _matched(text: str, stems: set[str]) -> tuple[str, ...]:
     """The hit's words that the query has too, in any inflection, as the hit writes them."""
-    return tuple(dict.fromkeys(word for word, stem in _stemmed(text) if stem in stems))
+    return tuple(dict.fromkeys([word for word, stem in _stemmed(text) if stem in stems]))
 
 
 @lru_cache(maxsize=4096)

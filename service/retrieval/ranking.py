@@ -97,11 +97,16 @@ class Ranking:
         starts = columns.starts((columns.state if by_state else columns.statement)[scored.rows])
         ends = np.append(starts[1:], len(scored.rows))
         level = self._generation.similarity_at(ON_POINT_PERCENTILE)
-        chosen, near = [], []
-        for number in self._best(starts)[skip : skip + most]:
-            own = scored.of(slice(starts[number], ends[number]))
-            chosen.append(self._hits(own, self._question.per_state))
-            near.append(int(np.count_nonzero(own.similarity >= level)))
+        owns = [
+            scored.of(slice(starts[number], ends[number]))
+            for number in self._best(starts)[skip : skip + most]
+        ]
+        near = [int(np.count_nonzero(own.similarity >= level)) for own in owns]
+        per_state = self._question.per_state
+        firsts = self._all_distinct(owns, per_state) if self._question.fold else [None] * len(owns)
+        chosen = [
+            self._hits(own, per_state, first) for own, first in zip(owns, firsts, strict=True)
+        ]
         return [
             RankedGroup(max(count, sum(1 + hit.folded for hit in hits)), tuple(hits))
             for count, hits in zip(near, self._folded(chosen), strict=True)
@@ -117,14 +122,15 @@ class Ranking:
             found = np.argsort(-best, kind="stable").tolist()
         return found
 
-    def _hits(self, scored: Scored, most: int) -> list[RankedHit]:
-        """The first `most` of a group, of which, folded, none says the same as one before it."""
+    def _hits(self, scored: Scored, most: int, first: list[int] | None = None) -> list[RankedHit]:
+        """The first `most` of a group, of which, folded, none says the same as one before it. They
+        are at the places `first`, where that is known."""
         partial = bool(self._certain)
         if not self._question.fold:
             places = list(islice(self._ordered(scored, most), most))
         else:
             sure = self._certain if partial else None
-            places = self._distinct(scored, most, sure)
+            places = self._distinct(scored, most, sure) if first is None else first
             if partial and len(places) < most and self._scored_too:
                 state = np.searchsorted(self._generation.state_starts, scored.rows[0], "right") - 1
                 of_state = self._scope.of_state(int(state))
@@ -165,6 +171,21 @@ class Ranking:
         _, place = np.unique(rank_by, return_inverse=True)
         later = -self._generation.columns.last[scored.rows].astype(np.float64)
         return later * (len(rank_by) + 1) + place
+
+    def _all_distinct(self, groups: Sequence[Scored], most: int) -> list[list[int] | None]:
+        """Of each group the places of its first `most`, where no two of them say the same, as a
+        rule; else None. All of them are read at once, which spares most of the time."""
+        sure = min(most, self._certain or most)
+        if not groups or sure * len(groups) > _AT_ONCE:
+            return [None] * len(groups)
+        firsts = [list(islice(self._ordered(own, most), sure)) for own in groups]
+        of = np.repeat(np.arange(len(groups)), [len(first) for first in firsts])
+        rows = np.concatenate([own.rows[first] for own, first in zip(groups, firsts, strict=True)])
+        vectors = self._generation.index.vectors(rows)
+        same = (vectors @ vectors.T >= SAME_WORDING) & (of[:, None] == of)
+        np.fill_diagonal(same, val=False)
+        alike = set(of[same.any(axis=1)].tolist())
+        return [None if number in alike else first for number, first in enumerate(firsts)]
 
     def _distinct(self, scored: Scored, most: int, sure: int | None) -> list[int]:
         """The first `most` of which none says the same as one before it, among the `sure` ones."""
