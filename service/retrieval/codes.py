@@ -244,13 +244,15 @@ def _measured(
     positions: Mask,
     rng: np.random.Generator,
 ) -> Bound:
-    """By claims as queries, against the nearest rows of other states, and their best ones."""
+    """By claims as queries, against the nearest rows of other states, and these states' best."""
     near, told, seen, best = [], [], [], []
     spans = _spans(starts, index.count)
     for probe in rng.choice(index.count, min(_PROBES, index.count), replace=False).tolist():
         query = index.vectors(probe)
         scores = index.scores(query)
         start, end = next(span for span in spans if span[0] <= probe < span[1])
+        if len(spans) == 1:  # whoever is alone is measured by what else it says
+            start, end = probe, probe + 1
         scores[start:end] = -np.inf
         rows = np.argpartition(-scores, min(_NEAREST, index.count - 1))[:_NEAREST]
         rows = rows[scores[rows] > -np.inf]
@@ -280,6 +282,8 @@ def _bests(
     """Of each state that has rows which score: how near the best is of the SURE of which most is
     told, and what is told of the best of all, which is infinite where it is among these."""
     states = np.flatnonzero(np.maximum.reduceat(scores, starts) > -np.inf)
+    if not len(states):
+        return np.empty(0, np.float32), np.empty(0, np.float32)
     of = 2 * states[:, None] + np.arange(1 + others)
     queries = np.repeat(query[None], len(states), 0)
     rows = _scan(lists, queries, of, SURE, None)[1]

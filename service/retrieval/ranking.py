@@ -173,8 +173,8 @@ class Ranking:
         return later * (len(rank_by) + 1) + place
 
     def _all_distinct(self, groups: Sequence[Scored], most: int) -> list[list[int] | None]:
-        """Of each group the places of its first `most`, where no two of them say the same, as a
-        rule; else None. All of them are read at once, which spares most of the time."""
+        """Of each group the places of its first `most` where no two of them say the same, as is the
+        rule, else None: for few groups, whose vectors are then read and compared at once."""
         sure = min(most, self._certain or most)
         if not groups or sure * len(groups) > _AT_ONCE:
             return [None] * len(groups)

@@ -164,6 +164,23 @@ def test_a_best_row_is_told_more_closely_than_any(crowd: Crowd) -> None:
     assert np.array_equal(before.hidden_best(told), bound.hidden(told))
 
 
+@pytest.mark.parametrize(
+    ("starts", "positions"), [([0], True), ([0], False), ([0, ROWS - 1], False)]
+)
+def test_a_bound_is_measured_whoever_speaks(
+    crowd: Crowd, tmp_path: Path, starts: list[int], positions: bool
+) -> None:
+    """One state alone, one that says a single thing, and nobody who takes a position."""
+    path, held = tmp_path / "codes.faiss", np.full(ROWS, positions)
+    Codes.write(path, crowd.index, np.array(starts), held)
+    made = Codes.open(path)
+    assert made is not None
+    assert made.bound.slope > 0
+    assert made.bound.best_margin is not None
+    assert 0 <= made.bound.best_margin < np.inf
+    assert 0 < made.bound.margin < 1
+
+
 def test_all_that_are_so_near(crowd: Crowd) -> None:
     found = passing_of(crowd, 5, 0.9, "both", by_row=True)
     hits = wanted = 0
