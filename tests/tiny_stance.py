@@ -15,7 +15,7 @@ from transformers import MPNetConfig, MPNetModel
 from service.domain.stance import STANCES, Stance
 from service.stance.classifier import GRAPH
 from service.stance.training.export import describe
-from service.stance.training.fit import Example, fit, hard
+from service.stance.training.fit import Example, Recipe, fit, hard
 from service.stance.training.graph import compressed, quantised
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer
 from service.stance.training.outliers import largest, split
@@ -57,7 +57,7 @@ def train_tiny(work: Path) -> Path:
     )  # fmt: skip
     examples = [Example(a, b, hard(STANCES.index(label), 4)) for a, b, label in SAID]
     fit(
-        network, open_tokenizer(made), [examples] * 60, rate=3e-3, seed=1,
+        network, open_tokenizer(made), [examples] * 60, Recipe(rate=3e-3), seed=1,
         checkpoint=work / "checkpoint",
     )  # fmt: skip
     said = [(a, b) for a, b, _ in SAID]

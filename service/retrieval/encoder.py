@@ -73,12 +73,15 @@ def open_encoder(model: str, models_dir: Path) -> Encoder:
 
     `model` is `all-MiniLM-L6-v2`, `torch:all-MiniLM-L6-v2` (the reference, for comparison),
     a local folder or a name that sentence-transformers knows. Imports are lazy: torch takes
-    seconds to load, and the default path doesn't need it.
+    seconds to load, and the default path doesn't need it, but for many texts where there is a
+    graphics processor.
     """
     if model == DEFAULT_MODEL:
+        from service.retrieval.gpu_encoder import GpuEncoder, has_driver, reference_on_gpu
         from service.retrieval.onnx_encoder import OnnxEncoder
 
-        return OnnxEncoder.open(models_dir)
+        opened = OnnxEncoder.open(models_dir)
+        return GpuEncoder(opened, reference_on_gpu) if has_driver() else opened
     from service.retrieval.reference_encoder import ReferenceEncoder
 
     return ReferenceEncoder(model.removeprefix("torch:"))

@@ -30,11 +30,13 @@ from service.stance.training.passages import FOUND, HARD, Passage, read_passages
 from service.stance.training.prepare import (
     CONTRAST,
     MINIMAL,
+    asked_for,
     claims,
-    found_passages,
+    held_words,
     kept_debates,
     kept_propositions,
     kept_sets,
+    known,
 )
 from tests.conftest import PROJECT, UNGDC
 
@@ -150,14 +152,15 @@ def test_what_was_found_is_held_against_both_sides() -> None:
 def test_nothing_that_was_found_touches_what_is_measured() -> None:
     """Every citation's hash is checked on the way."""
     trained = training_issues(ISSUES)
-    measured = {p.text for p in read_passages(DATA, UNGDC) if p.issue in TEST | TUNING}
+    measured = held_words(read_passages(DATA, UNGDC))
     spoken = read_passages(DATA, UNGDC, FOUND)
     assert len(spoken) > 10_000
     on_issues = [p for p in spoken if ":" not in p.issue and not p.issue.startswith("debate-")]
     assert {p.issue for p in on_issues} <= trained | TUNING
     encoder = open_encoder(Settings().model, Settings().models)
     debates = kept_debates(DATA, encoder)
-    left, asked = found_passages(DATA, UNGDC, read_passages(DATA, UNGDC), ISSUES, trained, debates)
+    asked = Issues(asked_for(DATA, ISSUES, trained, debates))
+    left = known(spoken, asked, measured)
     assert len(left) > 0.9 * len(spoken)
     assert not {p.text for p in left} & measured
     assert {p.issue for p in left} <= {issue.id for issue in asked}

@@ -1,14 +1,15 @@
 """Train the stance model, stage by stage; a stage that is done is not done again.
 
 python -m service.stance.training --shared DIR --work DIR --start FOLDER [--from FOLDER]
-                                  [--stage NAME] [--corrections FILE]
+                                  [--rounds 4] [--stage NAME] [--corrections FILE]
 
-prepare   pairs from the labelled passages, our contrast sets and the public data, and from users'
-          corrections as `python -m service corrections` exports them
-begin     all-mpnet-base-v2 (a folder, --start) becomes a cross-encoder
-finish    it learns on, in the arithmetic of int8, from debates and from what searches find
-take      with --from, in place of `begin` and `finish`: the weights of a served model
-further   it learns on, all but its lower layers, from more of what is labelled
+prepare   pairs from the labelled passages, our contrast sets and debates, what searches found and
+          the public data, and from users' corrections as `python -m service corrections` exports
+          them
+begin     all-mpnet-base-v2 (a folder, --start) becomes a cross-encoder; with --from, from the
+          weights of a served model
+learn-1   and so on: it learns one round of pairs, in the arithmetic of int8, on a graphics
+          processor if there is one
 export    it in int8 for ONNX Runtime, with its manifest: files' hashes, temperature and
           thresholds from the tuning issues and propositions
 """
@@ -22,9 +23,9 @@ from pathlib import Path
 
 from service.errors import ConcordError
 from service.settings import Settings
+from service.stance.training.prepare import ROUNDS, prepare
 
-STAGES = ("prepare", "begin", "finish", "further", "export")
-FROM_SERVED = ("prepare", "take", "further", "export")
+LEARN = "learn-"
 SEED = 20_261_125
 
 
@@ -40,24 +41,26 @@ def main() -> None:
         help="folder of a served model (data/models/stance): training goes on from it",
     )  # fmt: skip
     parser.add_argument("--corrections", type=Path, help="JSON Lines, read by the stage prepare")
-    parser.add_argument(
-        "--stage", choices=sorted({*STAGES, *FROM_SERVED}), help="only this one, again"
-    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how many are drawn and learned")
+    parser.add_argument("--stage", help="only this one, again")
     given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
-    stages = FROM_SERVED if given.served else STAGES
+    learned = [f"{LEARN}{number}" for number in range(1, given.rounds + 1)]
+    stages = ["prepare", "begin", *learned, "export"]
     if given.stage and given.stage not in stages:
-        parser.error(f"--stage {given.stage}: {'not with' if given.served else 'needs'} --from")
+        parser.error(f"--stage {given.stage}: must be one of {', '.join(stages)}")
+    given.work.mkdir(parents=True, exist_ok=True)
     for stage in [given.stage] if given.stage else stages:
         mark = given.work / f"{stage}.done"
         if mark.is_file() and not given.stage:
             if stage == "prepare" and given.corrections:
                 print(f"prepare was done before: {given.corrections} isn't read again")
             continue
-        # What comes after it rests on what it leaves.
+        # What comes after it rests on what it leaves. Its own checkpoint is of a run cut off, or
+        # of one that is to be done again.
+        again = mark.is_file()
         for later in stages[stages.index(stage) :]:
             (given.work / f"{later}.done").unlink(missing_ok=True)
-            if later != stage:
+            if later != stage or again:
                 (given.work / f"{later}.checkpoint").unlink(missing_ok=True)
         started = time.monotonic()
         try:
@@ -74,26 +77,23 @@ def _run(stage: str, given: argparse.Namespace) -> None:
     corpus = given.shared / "corpora" / "ungdc"
     if stage == "prepare":
         from service.retrieval.encoder import open_encoder
-        from service.stance.training.prepare import prepare
 
         encoder = open_encoder(settings.model, settings.models)
-        prepare(settings.data, corpus, given.shared, given.work, encoder, SEED, given.corrections)
+        prepare(
+            settings.data, corpus, given.shared, given.work, encoder, SEED, given.corrections,
+            given.rounds,
+        )  # fmt: skip
     elif stage == "begin":
-        from service.stance.training.rounds import begin
+        from service.stance.training.rounds import begin, begin_from
 
-        begin(given.start, given.work, SEED)
-    elif stage == "finish":
-        from service.stance.training.rounds import finish
+        if given.served:
+            begin_from(given.served, given.start, given.work, SEED)
+        else:
+            begin(given.start, given.work, SEED)
+    elif stage.startswith(LEARN):
+        from service.stance.training.rounds import learn
 
-        finish(given.start, given.work, SEED)
-    elif stage == "take":
-        from service.stance.training.rounds import take_served
-
-        take_served(given.served, given.start, given.work, SEED)
-    elif stage == "further":
-        from service.stance.training.rounds import further
-
-        further(given.start, given.work, SEED)
+        learn(given.start, given.work, SEED, int(stage.removeprefix(LEARN)))
     else:
         from service.stance.training.export import export
 

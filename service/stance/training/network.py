@@ -19,6 +19,8 @@ from service.domain.stance import STANCES
 MAX_TOKENS = 160
 # Tokens in a batch, padding included.
 BATCH_TOKENS = 3072
+# Where training computes: on a graphics processor, if there is one.
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class CrossEncoder(nn.Module):
@@ -71,17 +73,20 @@ def open_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def batches(lengths: Sequence[int], rng: random.Random | None) -> Iterator[list[int]]:
-    """Indices in batches of about BATCH_TOKENS, alike in length; shuffled where `rng` is given."""
+def batches(
+    lengths: Sequence[int], rng: random.Random | None, tokens: int = BATCH_TOKENS
+) -> Iterator[list[int]]:
+    """Indices in batches of about so many `tokens`, alike in length; shuffled where `rng` is
+    given."""
     order = list(range(len(lengths)))
     made: list[list[int]] = []
     if rng:
         rng.shuffle(order)
-    span = 2048 if rng else max(len(order), 1)
+    span = 2048 * max(1, tokens // BATCH_TOKENS) if rng else max(len(order), 1)
     for start in range(0, len(order), span):
         batch: list[int] = []
         for i in sorted(order[start : start + span], key=lengths.__getitem__):
-            if batch and (len(batch) + 1) * lengths[i] > BATCH_TOKENS:
+            if batch and (len(batch) + 1) * lengths[i] > tokens:
                 made.append(batch)
                 batch = []
             batch.append(i)
@@ -94,17 +99,17 @@ def batches(lengths: Sequence[int], rng: random.Random | None) -> Iterator[list[
 
 def padded(encodings: Sequence[Encoding], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     width = max(len(e.ids) for e in encodings)
-    ids = torch.full((len(encodings), width), pad)
-    mask = torch.zeros((len(encodings), width), dtype=torch.long)
+    ids = np.full((len(encodings), width), pad)
+    mask = np.zeros((len(encodings), width), np.int64)
     for row, encoding in enumerate(encodings):
-        ids[row, : len(encoding.ids)] = torch.tensor(encoding.ids)
+        ids[row, : len(encoding.ids)] = encoding.ids
         mask[row, : len(encoding.ids)] = 1
-    return ids, mask
+    return torch.from_numpy(ids).to(DEVICE), torch.from_numpy(mask).to(DEVICE)
 
 
 def bfloat16_is_fast() -> bool:
     """Processors without instructions for it are four times as slow with it as without it."""
-    return bool(torch.cpu._is_avx512_bf16_supported())
+    return DEVICE.type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())
 
 
 @torch.inference_mode()
@@ -118,12 +123,12 @@ def predict(
     """Logits, shape (pairs, 4), in bfloat16 arithmetic or, not `half`, in float32; by default in
     what is fast here."""
     half = bfloat16_is_fast() if half is None else half
-    model.eval()
+    model.eval().to(DEVICE)
     encodings = tokenizer.encode_batch([(a, b) for a, b in pairs])
     out = np.empty((len(pairs), len(STANCES)), np.float32)
     pad = int(model.backbone.config.pad_token_id)
     for batch in batches([len(e.ids) for e in encodings], None):
         ids, mask = padded([encodings[i] for i in batch], pad)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
-            out[batch] = model(ids, mask).float().numpy()
+        with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=half):
+            out[batch] = model(ids, mask).float().cpu().numpy()
     return out

@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from service.stance.training.network import CrossEncoder, predict
+from service.stance.training.network import DEVICE, CrossEncoder, predict
 
 TextPair = tuple[str, str]
 # The places of the largest inputs of each feed-forward layer, from the first on.
@@ -46,7 +46,7 @@ class SplitLinear(nn.Module):
 
 def largest(model: CrossEncoder, tokenizer: Tokenizer, pairs: Sequence[TextPair]) -> Places:
     """Over `pairs`."""
-    found = [torch.zeros(block.dense.in_features) for block in _blocks(model)]
+    found = [torch.zeros(block.dense.in_features, device=DEVICE) for block in _blocks(model)]
     watched = [
         block.dense.register_forward_pre_hook(partial(_watch, seen))
         for block, seen in zip(_blocks(model), found, strict=True)

@@ -171,7 +171,10 @@ def _crossed(
     claim = entry["claim"]
     same, opposite, hedged, other = (entry[k] for k in ("same", "opposite", "hedged", "other"))
     yield rng.choice(same), claim, _FOR
+    if len(same) > 1:
+        yield *rng.sample(same, 2), _FOR
     yield rng.choice(opposite), rng.choice([claim, *same]), _AGAINST
+    yield rng.choice(opposite), rng.choice(same), _AGAINST
     yield rng.choice(same), rng.choice(opposite), _AGAINST
     yield rng.choice(same), rng.choice(hedged), _PARTLY
     yield rng.choice(opposite), rng.choice(other), _NEITHER

@@ -44,26 +44,18 @@ from service.stance.training.pairs import (
 from service.stance.training.passages import FOUND, HARD, NEAREST, Passage, read_passages
 from service.stance.training.propositions import PROPOSITIONS, read_propositions
 
-# The first rounds see each labelled passage once, in other wordings, and another draw of the rest.
-# There are as many of the last ones.
-ROUNDS = 2
-SIZES = {"perspectrum": 1_500, "argkp": 200, "ibm": 200, "nli": 700}
-SENTENCES, CONTRASTS = 3_000, 5_000
-# The last round: invented debates, what searches found, and some of what came before, so that it
-# isn't forgotten.
-LAST = "round-last"
-OF_A_DEBATE, AGAIN = 12, {"sentences": 1_000, "contrast": 2_500}
-AGAIN_GENERAL = {"perspectrum": 700, "argkp": 50, "ibm": 50, "nli": 200}
-# Two rounds after it, each of all found claims that aren't beside the point, draws of these against
-# the contrary and of the others, of propositions' wordings, and of what came before: first what is
-# nearest to propositions, then what searches found, above all what a model took for more than near.
-FURTHER = "round-further"
-CONTRARY, BESIDE, WORDINGS = (3_000, 4_000), (4_000, 9_000), 800
-AGAIN_FURTHER = (
-    {"passages": 4_500, "sentences": 2_000, "contrast": 10_000},
-    {"passages": 2_500, "sentences": 2_000, "contrast": 6_000},
-)
-FURTHER_GENERAL = {"perspectrum": 500, "argkp": 50, "ibm": 50, "nli": 200}
+# Rounds, unless it is said how many: each another draw, and an hour's work for two slow cores.
+ROUNDS = 4
+ROUND = "round"
+SIZES = {"perspectrum": 900, "argkp": 50, "ibm": 100, "nli": 300}
+# A round's pairs: of passages against an issue's wordings, and against each other; of invented
+# debates; of contrast sets; of propositions' wordings; of propositions against what is said on a
+# neighbouring question.
+PASSAGES, SENTENCES, DEBATED, CONTRASTS, WORDINGS, STRANGERS = 2_000, 1_500, 9_000, 9_000, 300, 700
+# Of finds: those that take a side, those held against the contrary, and those that take no side.
+SIDED, CONTRARY, BESIDE = 4_000, 1_000, 3_000
+# Of an invented debate's passages against each other, at most.
+OF_A_DEBATE = 12
 # Every proposition and document that was trained on, for the model card.
 TRAINED_ON = "trained-on.json"
 CONTRAST = "stance/contrast.jsonl"
@@ -78,85 +70,64 @@ def prepare(
     encoder: Encoder,
     seed: int,
     corrections: Path | None = None,
+    rounds: int = ROUNDS,
 ) -> None:
-    """Writes the rounds, from `round-1.jsonl` to `round-further-2.jsonl`, and `tuning.jsonl`, which
-    has no words of theirs; prints what they hold.
+    """Writes `round-1.jsonl` and so on, and `tuning.jsonl`, which has no words of theirs; prints
+    what they hold.
 
     Every round has all of a user's exported `corrections`.
     """
-    rng = random.Random(seed)
     issues = load_issues(data)
     corrected = correction_pairs(corrections) if corrections else []
     _report_touching(corrected, data, encoder)
     wanted = training_issues(issues)
     sets = kept_sets(data, read_sets(data / CONTRAST), encoder)
-    files = {}
-    for number in range(1, ROUNDS + 1):
-        own = issue_pairs(data, corpus, rng, wanted)
-        sentences = [pair for pair in own if pair.source == "sentences"]
-        files[f"round-{number}"] = [
-            *(pair for pair in own if pair.source != "sentences"),
-            *_draw(sentences, SENTENCES, rng),
-            *_draw(list(contrast_pairs(sets, rng)), CONTRASTS, rng),
-            *general_pairs(shared, rng, SIZES),
-            *corrected,
-        ]
-    own = issue_pairs(data, corpus, rng, wanted)
-    sentences = [pair for pair in own if pair.source == "sentences"]
-    passages = read_passages(data, corpus)
-    labelled = unseen(passages)
     debates = kept_debates(data, encoder)
-    spoken, every = found_passages(data, corpus, passages, issues, wanted, debates)
-    found = list(found_pairs(spoken, every, {issue.id for issue in every}, rng))
-    files[LAST] = [
-        *_debated(debates, encoder, rng),
-        *stranger_pairs(labelled, Issues(issues[key] for key in sorted(wanted)), encoder, rng),
-        *found,
-        *(pair for pair in own if pair.source != "sentences"),
-        *_draw(sentences, AGAIN["sentences"], rng),
-        *_draw(list(contrast_pairs(sets, rng)), AGAIN["contrast"], rng),
-        *general_pairs(shared, rng, AGAIN_GENERAL),
-        *corrected,
-    ]
     proposed, to_tune = kept_propositions(data, encoder)
-    more = read_passages(data, corpus, NEAREST)
+    passages = read_passages(data, corpus)
+    nearest = read_passages(data, corpus, NEAREST)
     tuned_on = {issue.id for issue in to_tune}
-    held = held_words(passages) | {p.text for p in more if p.issue in tuned_on}
-    every = Issues([*every, *proposed, *claims(sets)])
-    hard = read_passages(data, corpus, HARD)
-    spoken = _known([*read_passages(data, corpus, FOUND), *hard], every, held)
-    near = _known(more, every, held)
-    contrasts = list(contrast_pairs(sets, random.Random(seed)))
-    for number, passages_found in enumerate((near, spoken)):
-        # So that more finds of one of these rounds change nothing of the other.
+    held = held_words(passages) | {p.text for p in nearest if p.issue in tuned_on}
+    every = Issues([*asked_for(data, issues, wanted, debates), *proposed, *claims(sets)])
+    searched = [
+        *read_passages(data, corpus, FOUND), *nearest, *read_passages(data, corpus, HARD)
+    ]  # fmt: skip
+    found = known(searched, every, held)
+    asked = Issues(issue for issue in issues if issue.id in wanted)
+    files: dict[str, list[Pair]] = {}
+    for number in range(1, rounds + 1):
         rng = random.Random(seed + number)
-        again = AGAIN_FURTHER[number]
-        files[f"{FURTHER}-{number + 1}"] = [
-            *_found_further(passages_found, every, CONTRARY[number], BESIDE[number], rng),
+        own = issue_pairs(data, corpus, rng, wanted)
+        files[f"{ROUND}-{number}"] = [
+            *_draw([pair for pair in own if pair.source != "sentences"], PASSAGES, rng),
+            *_draw([pair for pair in own if pair.source == "sentences"], SENTENCES, rng),
+            *_draw(list(stranger_pairs(unseen(passages), asked, encoder, rng)), STRANGERS, rng),
+            *_draw(_debated(debates, encoder, rng), DEBATED, rng),
+            *_draw(list(contrast_pairs(sets, rng)), CONTRASTS, rng),
+            *_of_finds(found, every, rng),
             *_draw([pair for issue in proposed for pair in wording_pairs(issue)], WORDINGS, rng),
-            *_draw([p for p in own if p.source != "sentences"], again["passages"], rng),
-            *_draw(sentences, again["sentences"], rng),
-            *_draw(contrasts, again["contrast"], rng),
-            *general_pairs(shared, rng, FURTHER_GENERAL),
+            *general_pairs(shared, rng, SIZES),
             *corrected,
         ]
     words = {text for pairs in files.values() for pair in pairs for text in (pair.a, pair.b)}
     tuning = [
         *_tuning(data, corpus, issues, random.Random(seed)),
-        *_tuning_nearest(more, to_tune, random.Random(seed + 1)),
+        *_tuning_nearest(nearest, to_tune, random.Random(seed + 1)),
     ]
     # A claim may have been found for several propositions.
     files["tuning"] = [pair for pair in tuning if not {pair.a, pair.b} & words]
+    for old in work.glob(f"{ROUND}-*.jsonl"):
+        old.unlink()
     for name, pairs in files.items():
         write_pairs(work / f"{name}.jsonl", pairs)
         print(f"{name}: {len(pairs)} pairs", _count(pairs))
-    cited = [*(p for p in passages if p.issue in wanted), *spoken, *near]
+    own_passages = [p for p in passages if p.issue in wanted]
     trained = {
         "issues": sorted(wanted),
-        "documents": sorted({p.document for p in cited}),
+        "documents": sorted({p.document for p in [*own_passages, *found]}),
         "contrast_sets": len(sets),
-        "found_for": sorted({p.issue for p in [*spoken, *near]}),
-    }
+        "found_for": sorted({p.issue for p in found}),
+    }  # fmt: skip
     (work / TRAINED_ON).write_text(json.dumps(trained, indent=0) + "\n", "utf-8")
 
 
@@ -179,21 +150,16 @@ def _tuning_nearest(
     return [replace(pair, source="nearest") for pair in made if pair.source == "passage"]
 
 
-def load_rounds(work: Path, name: str = "round") -> list[list[Pair]]:
-    return [load_pairs(work / f"{name}-{number}.jsonl") for number in range(1, ROUNDS + 1)]
+def load_rounds(work: Path) -> list[list[Pair]]:
+    numbers = range(1, len(list(work.glob(f"{ROUND}-*.jsonl"))) + 1)
+    return [load_pairs(work / f"{ROUND}-{number}.jsonl") for number in numbers]
 
 
-def found_passages(
-    data: Path,
-    corpus: Path,
-    labelled: Sequence[Passage],
-    issues: Issues,
-    wanted: set[str],
-    debates: Sequence[Mapping[str, Any]],
-) -> tuple[list[Passage], Issues]:
-    """What searches found, and what they searched for: issues `wanted`, `debates`, and bundled
-    positions that are on no other issue. Without words that are labelled for a test or tuning
-    issue."""
+def asked_for(
+    data: Path, issues: Issues, wanted: set[str], debates: Sequence[Mapping[str, Any]]
+) -> list[Issue]:
+    """What searches were made for: issues `wanted`, `debates`, and bundled positions that are on
+    no other issue."""
     asked = [issue for issue in issues if issue.id in wanted]
     asked += as_passages(debates)[0]
     asked += [
@@ -201,9 +167,7 @@ def found_passages(
         for _, entry in read_objects(data / POSITIONS)
         if entry.get("issue") is None or entry["issue"] in wanted
     ]
-    every = Issues({issue.id: issue for issue in asked}.values())
-    spoken = read_passages(data, corpus, FOUND)
-    return _known(spoken, every, held_words(labelled)), every
+    return list({issue.id: issue for issue in asked}.values())
 
 
 def held_words(labelled: Sequence[Passage]) -> set[str]:
@@ -211,22 +175,21 @@ def held_words(labelled: Sequence[Passage]) -> set[str]:
     return {p.text for p in labelled if p.issue in TEST | TUNING}
 
 
-def _known(spoken: Sequence[Passage], every: Issues, held: set[str]) -> list[Passage]:
-    known = {issue.id for issue in every}
-    return [p for p in spoken if p.issue in known and p.text not in held]
+def known(spoken: Sequence[Passage], every: Issues, held: set[str]) -> list[Passage]:
+    """What was found for `every`, without the words that are `held`."""
+    asked = {issue.id for issue in every}
+    return [p for p in spoken if p.issue in asked and p.text not in held]
 
 
-def _found_further(
-    passages: Sequence[Passage], every: Issues, contrary: int, beside: int, rng: random.Random
-) -> list[Pair]:
-    """All that isn't beside the point, against the proposition and against each other; draws of the
-    same against the contrary, and of the rest."""
+def _of_finds(passages: Sequence[Passage], every: Issues, rng: random.Random) -> list[Pair]:
+    """Draws of what isn't beside the point, against the proposition and against each other; of the
+    same against the contrary; and of the rest."""
     made = list(found_pairs(passages, every, {issue.id for issue in every}, rng))
     sided = [pair for pair in made if pair.label is not Stance.UNCLEAR]
     return [
-        *(pair for pair in sided if pair.source != "found-contrary"),
-        *_draw([pair for pair in sided if pair.source == "found-contrary"], contrary, rng),
-        *_draw([pair for pair in made if pair.label is Stance.UNCLEAR], beside, rng),
+        *_draw([pair for pair in sided if pair.source != "found-contrary"], SIDED, rng),
+        *_draw([pair for pair in sided if pair.source == "found-contrary"], CONTRARY, rng),
+        *_draw([pair for pair in made if pair.label is Stance.UNCLEAR], BESIDE, rng),
     ]
 
 

@@ -1,9 +1,6 @@
-"""Stages 2 to 4: all-mpnet-base-v2 becomes a cross-encoder.
+"""Stages 2 and 3: all-mpnet-base-v2, or a served model, becomes a cross-encoder and learns.
 
-`begin` learns from labelled passages, contrast sets and public data; `finish`, with the served
-model's word pieces and its rounding, from invented debates and from what searches really find;
-`further`, also with the inputs apart that the served model keeps apart, from more of what is
-labelled.
+It learns with the served model's word pieces, rounding and inputs apart, round after round.
 """
 
 from __future__ import annotations
@@ -20,83 +17,67 @@ from sklearn.metrics import confusion_matrix, f1_score
 from tokenizers import Tokenizer
 
 from service.domain.stance import STANCES
-from service.stance.training.fit import Example, fit, hard
-from service.stance.training.network import CrossEncoder, open_tokenizer, predict
+from service.stance.training.fit import Example, Recipe, fit, hard
+from service.stance.training.network import DEVICE, CrossEncoder, open_tokenizer, predict
 from service.stance.training.outliers import SEEN, keep_apart, largest
 from service.stance.training.pairs import Pair, load_pairs
-from service.stance.training.prepare import FURTHER, LAST, TRAINED_ON, load_rounds
+from service.stance.training.prepare import TRAINED_ON, load_rounds
 from service.stance.training.rounding import rounded, settled
 from service.stance.training.served import load_served
 from service.stance.training.vocabulary import smaller_vocabulary, with_pieces
 
-RATE, LAST_RATE, FURTHER_RATE = 5e-5, 3e-5, 4e-5
-# Layers that the first rounds and the last ones leave as they are.
+RECIPE = Recipe(rate=5e-5, tokens=6_144)
+# Layers that stay as they are, above the embeddings: so they were all along.
 FROZEN = 4
-# The served tokenizer's folder, and the weights after each stage.
-PIECES, BEGUN, FINISHED, TRAINED = "pieces", "begun.pt", "finished.pt", "trained.pt"
+# The served tokenizer's folder, and the weights before and after learning.
+PIECES, BEGUN, TRAINED = "pieces", "begun.pt", "trained.pt"
 # The places of the inputs that the served model keeps apart.
 APART = "apart.pt"
 
 
 def begin(start: Path, work: Path, seed: int) -> None:
-    model = CrossEncoder.start(start, seed)
-    model.freeze(FROZEN)
-    tokenizer = open_tokenizer(start)
-    rounds = [examples(pairs) for pairs in load_rounds(work)]
-    fit(model, tokenizer, rounds, rate=RATE, seed=seed, checkpoint=work / "begin.checkpoint")
-    torch.save(model.state_dict(), work / BEGUN)
-    report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
-
-
-def finish(start: Path, work: Path, seed: int) -> None:
-    last = load_pairs(work / f"{LAST}.jsonl")
-    folder = work / PIECES
-    folder.mkdir(exist_ok=True)
-    seen = [pair for pairs in (*load_rounds(work), last) for pair in texts(pairs)]
-    tokenizer, kept = smaller_vocabulary(start, folder, seen)
-    model = CrossEncoder.start(start, seed)
-    model.load_state_dict(torch.load(work / BEGUN, weights_only=True))
-    with_pieces(model, kept)
-    rounded(model)
-    model.freeze(0)
-    fit(
-        model, tokenizer, [examples(last)], rate=LAST_RATE, seed=seed + 1,
-        checkpoint=work / "finish.checkpoint",
-    )  # fmt: skip
-    settled(model)
-    torch.save(model.state_dict(), work / FINISHED)
-    report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
-
-
-def further(start: Path, work: Path, seed: int) -> None:
-    rounds = load_rounds(work, FURTHER)
-    tokenizer = open_tokenizer(work / PIECES)
-    model = load_weights(start, work, seed, FINISHED)
-    places = largest(model, tokenizer, texts(rounds[0][:SEEN]))
-    torch.save(places, work / APART)
-    rounded(model)
-    keep_apart(model, places)
-    model.freeze(FROZEN)
-    fit(
-        model, tokenizer, [examples(pairs) for pairs in rounds], rate=FURTHER_RATE, seed=seed + 2,
-        checkpoint=work / "further.checkpoint",
-    )  # fmt: skip
-    settled(model)
-    torch.save(model.state_dict(), work / TRAINED)
-    report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
-
-
-def take_served(folder: Path, start: Path, work: Path, seed: int) -> None:
-    """In place of `begin` and `finish`: a served model's weights and word pieces, and what it was
-    trained on."""
-    model = load_served(folder, start, seed)
+    """From all-mpnet-base-v2, with a new head and the word pieces that are needed oftenest."""
     (work / PIECES).mkdir(exist_ok=True)
-    shutil.copyfile(folder / "tokenizer.json", work / PIECES / "tokenizer.json")
-    torch.save(model.state_dict(), work / FINISHED)
-    before, now = (json.loads((f / TRAINED_ON).read_text("utf-8")) for f in (folder, work))
+    seen = [pair for pairs in load_rounds(work) for pair in texts(pairs)]
+    _, kept = smaller_vocabulary(start, work / PIECES, seen)
+    model = CrossEncoder.start(start, seed)
+    with_pieces(model, kept)
+    _begun(model, work)
+
+
+def begin_from(served: Path, start: Path, work: Path, seed: int) -> None:
+    """From a served model's weights and word pieces; what it was trained on is remembered."""
+    (work / PIECES).mkdir(exist_ok=True)
+    shutil.copyfile(served / "tokenizer.json", work / PIECES / "tokenizer.json")
+    before, now = (json.loads((f / TRAINED_ON).read_text("utf-8")) for f in (served, work))
     for name in ("issues", "documents", "found_for"):
         now[name] = sorted({*before[name], *now[name]})
     (work / TRAINED_ON).write_text(json.dumps(now, indent=0) + "\n", "utf-8")
+    _begun(load_served(served, start, seed), work)
+
+
+def _begun(model: CrossEncoder, work: Path) -> None:
+    seen = texts(load_rounds(work)[0][:SEEN])
+    places = largest(model, open_tokenizer(work / PIECES), seen)
+    torch.save([place.cpu() for place in places], work / APART)
+    torch.save(model.cpu().state_dict(), work / BEGUN)
+
+
+def learn(start: Path, work: Path, seed: int, number: int) -> None:
+    """Round `number`, from 1. What it leaves is a checkpoint, from which the next goes on, and
+    after the last the weights, settled to what the served model holds."""
+    tokenizer = open_tokenizer(work / PIECES)
+    model = load_weights(start, work, seed, BEGUN)
+    rounded(model)
+    keep_apart(model, torch.load(work / APART, map_location=DEVICE, weights_only=True))
+    model.freeze(FROZEN)
+    rounds = [examples(pairs) for pairs in load_rounds(work)]
+    before, mine = (work / f"learn-{n}.checkpoint" for n in (number - 1, number))
+    fit(model, tokenizer, rounds, RECIPE, seed=seed, until=number, before=before, checkpoint=mine)
+    report(model, tokenizer, load_pairs(work / "tuning.jsonl"))
+    if number == len(rounds):
+        settled(model)
+        torch.save(model.cpu().state_dict(), work / TRAINED)
 
 
 def load_weights(start: Path, work: Path, seed: int, name: str) -> CrossEncoder:

@@ -1,10 +1,12 @@
-"""Training goes on from a served model."""
+"""Training, from all-mpnet-base-v2's shape and from a served model."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import MPNetConfig, MPNetModel
@@ -12,21 +14,24 @@ from transformers import MPNetConfig, MPNetModel
 from service.domain.stance import Stance
 from service.errors import CatalogueError
 from service.stance.classifier import GRAPH
+from service.stance.training import fit as training_fit
+from service.stance.training.fit import Example, Recipe, fit, hard
 from service.stance.training.graph import MOST_STEPS, compressed, quantised
 from service.stance.training.network import MAX_TOKENS, CrossEncoder, open_tokenizer, predict
 from service.stance.training.outliers import OUTLIERS, keep_apart, largest, split
 from service.stance.training.pairs import Pair, write_pairs
-from service.stance.training.prepare import FURTHER, TRAINED_ON
+from service.stance.training.prepare import ROUND, ROUNDS, TRAINED_ON
 from service.stance.training.rounding import rounded, rounded_weight, settled
 from service.stance.training.rounds import (
     APART,
-    FINISHED,
+    BEGUN,
     FROZEN,
     PIECES,
     TRAINED,
-    further,
+    begin,
+    begin_from,
+    learn,
     load_weights,
-    take_served,
 )
 from service.stance.training.served import load_served
 from service.stance.training.vocabulary import with_positions
@@ -104,28 +109,89 @@ def test_inputs_apart_are_not_rounded() -> None:
     assert (layer(x) - exact).abs().max() < (spoiled - exact).abs().max() / 50
 
 
-def test_it_learns_further_from_a_served_model(served: Path, start: Path, tmp_path: Path) -> None:
+def _rounds(work: Path) -> None:
     pairs = [Pair(a, b, label, "x", "1") for a, b, label in SAID]
-    for number in (1, 2):
-        write_pairs(tmp_path / f"{FURTHER}-{number}.jsonl", pairs * 20)
-    write_pairs(tmp_path / "tuning.jsonl", pairs)
-    (tmp_path / TRAINED_ON).write_text(json.dumps(ON | {"issues": ["T02"]}), "utf-8")
-    take_served(served, start, tmp_path, 1)
-    assert json.loads((tmp_path / TRAINED_ON).read_text("utf-8"))["issues"] == ["T01", "T02"]
-    further(start, tmp_path, 1)
-    before, after = (load_weights(start, tmp_path, 1, name) for name in (FINISHED, TRAINED))
-    pairs_of_layers = zip(before.backbone.encoder.layer, after.backbone.encoder.layer, strict=True)
-    for number, (old, new) in enumerate(pairs_of_layers):
-        same = torch.equal(old.intermediate.dense.weight, new.intermediate.dense.weight)
-        assert same == (number < FROZEN)
+    for number in range(1, ROUNDS + 1):
+        write_pairs(work / f"{ROUND}-{number}.jsonl", pairs * 20)
+    write_pairs(work / "tuning.jsonl", pairs)
+    (work / TRAINED_ON).write_text(json.dumps(ON | {"issues": ["T02"]}), "utf-8")
+
+
+def _loss(model: CrossEncoder, work: Path) -> float:
+    logits = torch.from_numpy(predict(model, open_tokenizer(work / PIECES), PAIRS, half=False))
+    truth = torch.tensor([list(Stance).index(label) for *_, label in SAID])
+    return float(torch.nn.functional.cross_entropy(logits, truth))
+
+
+@pytest.mark.parametrize("from_served", [False, True])
+def test_it_learns_round_after_round(
+    served: Path, start: Path, tmp_path: Path, from_served: bool
+) -> None:
+    _rounds(tmp_path)
+    if from_served:
+        begin_from(served, start, tmp_path, 1)
+        on = json.loads((tmp_path / TRAINED_ON).read_text("utf-8"))
+        assert on["issues"] == ["T01", "T02"]
+    else:
+        shutil.copyfile(served / "tokenizer.json", start / "tokenizer.json")
+        begin(start, tmp_path, 1)
+    before = load_weights(start, tmp_path, 1, BEGUN)
     assert len(torch.load(tmp_path / APART, weights_only=True)) == 2 * LAYERS
-    tokenizer = open_tokenizer(tmp_path / PIECES)
-    losses = {}
-    for name, model in (("before", before), ("after", after)):
-        logits = torch.from_numpy(predict(model, tokenizer, PAIRS, half=False))
-        truth = torch.tensor([list(Stance).index(label) for *_, label in SAID])
-        losses[name] = float(torch.nn.functional.cross_entropy(logits, truth))
-    assert losses["after"] < losses["before"]
+    for number in range(1, ROUNDS + 1):
+        assert not (tmp_path / TRAINED).exists()
+        learn(start, tmp_path, 1, number)
+    after = load_weights(start, tmp_path, 1, TRAINED)
+    old, new = (model.backbone.embeddings.word_embeddings.weight for model in (before, after))
+    assert torch.equal(old, new)  # as the served model rounds them
+    of_both = zip(before.backbone.encoder.layer, after.backbone.encoder.layer, strict=True)
+    for number, (old, new) in enumerate(of_both):
+        same = torch.equal(old.intermediate.dense.weight, new.intermediate.dense.weight)
+        # From a served model these are rounded already.
+        assert not same or number < FROZEN
+        assert same or number >= FROZEN or not from_served
+    assert torch.allclose(rounded_weight(after.dense.weight), after.dense.weight, atol=1e-6)
+    assert _loss(after, tmp_path) < _loss(before, tmp_path)
+
+
+def test_a_run_that_is_cut_off_ends_as_if_it_had_not_been(
+    start: Path, served: Path, tmp_path: Path
+) -> None:
+    tokenizer = open_tokenizer(served)
+    rounds = [
+        [Example(a, b, hard(list(Stance).index(label), 4)) for a, b, label in SAID * n]
+        for n in (9, 11)
+    ]
+    recipe = Recipe(rate=1e-3, tokens=400)
+
+    def trained(*parts: int) -> CrossEncoder:
+        for number in parts:
+            model = CrossEncoder.start(start, 4)
+            mine, before = (tmp_path / f"{len(parts)}-{n}" for n in (number, number - 1))
+            fit(
+                model, tokenizer, rounds, recipe, seed=3, checkpoint=mine, until=number,
+                before=before,
+            )  # fmt: skip
+        return model
+
+    at_once, in_parts = trained(2), trained(1, 2)
+    for one, other in zip(at_once.parameters(), in_parts.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_step_larger_than_memory_is_taken_in_pieces(
+    start: Path, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = [Example(a, b, hard(list(Stance).index(label), 4)) for a, b, label in SAID * 9]
+    found = []
+    for at_a_time in (64, 100_000):
+        monkeypatch.setattr(training_fit, "AT_A_TIME", at_a_time)
+        model = CrossEncoder.start(start, 4)
+        fit(
+            model, open_tokenizer(served), [examples], Recipe(rate=1e-3, tokens=600), seed=3,
+            checkpoint=tmp_path / "none",
+        )  # fmt: skip
+        found.append(predict(model, open_tokenizer(served), PAIRS, half=False))
+    assert np.allclose(*found, atol=0.02)
 
 
 def test_as_many_inputs_are_kept_apart_as_the_export_takes_out(served: Path, start: Path) -> None:
