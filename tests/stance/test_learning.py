@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +194,28 @@ def test_a_step_larger_than_memory_is_taken_in_pieces(
         )  # fmt: skip
         found.append(predict(model, open_tokenizer(served), PAIRS, half=False))
     assert np.allclose(*found, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--rounds", "0"], "at least 1"),
+        (["--stage", "learn-5"], "must be one of prepare, begin, learn-1"),
+        (["--rounds", "2", "--stage", "learn-2"], "has 4 rounds: say --rounds 4"),
+    ],
+)
+def test_rounds_that_are_not_there_are_a_clear_error(
+    given: list[str], said: str, start: Path, tmp_path: Path
+) -> None:
+    _rounds(tmp_path)
+    command = [
+        sys.executable, "-m", "service.stance.training", "--shared", str(tmp_path),
+        "--work", str(tmp_path), "--start", str(start), *given,
+    ]  # fmt: skip
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_as_many_inputs_are_kept_apart_as_the_export_takes_out(served: Path, start: Path) -> None:

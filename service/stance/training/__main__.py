@@ -21,9 +21,9 @@ import sys
 import time
 from pathlib import Path
 
-from service.errors import ConcordError
+from service.errors import CatalogueError, ConcordError
 from service.settings import Settings
-from service.stance.training.prepare import ROUNDS, prepare
+from service.stance.training.prepare import ROUNDS, count_rounds, prepare
 
 LEARN = "learn-"
 SEED = 20_261_125
@@ -44,6 +44,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how many are drawn and learned")
     parser.add_argument("--stage", help="only this one, again")
     given = parser.parse_args()
+    if given.rounds < 1:
+        parser.error("--rounds: at least 1")
     learned = [f"{LEARN}{number}" for number in range(1, given.rounds + 1)]
     stages = ["prepare", "begin", *learned, "export"]
     if given.stage and given.stage not in stages:
@@ -93,6 +95,11 @@ def _run(stage: str, given: argparse.Namespace) -> None:
     elif stage.startswith(LEARN):
         from service.stance.training.rounds import learn
 
+        if (drawn := count_rounds(given.work)) != given.rounds:
+            raise CatalogueError(
+                f"{given.work} has {drawn} rounds: say --rounds {drawn}, or draw others by "
+                "--stage prepare"
+            )
         learn(given.start, given.work, SEED, int(stage.removeprefix(LEARN)))
     else:
         from service.stance.training.export import export

@@ -127,7 +127,7 @@ def prepare(
         "documents": sorted({p.document for p in [*own_passages, *found]}),
         "contrast_sets": len(sets),
         "found_for": sorted({p.issue for p in found}),
-    }  # fmt: skip
+    }
     (work / TRAINED_ON).write_text(json.dumps(trained, indent=0) + "\n", "utf-8")
 
 
@@ -150,8 +150,12 @@ def _tuning_nearest(
     return [replace(pair, source="nearest") for pair in made if pair.source == "passage"]
 
 
+def count_rounds(work: Path) -> int:
+    return len(list(work.glob(f"{ROUND}-*.jsonl")))
+
+
 def load_rounds(work: Path) -> list[list[Pair]]:
-    numbers = range(1, len(list(work.glob(f"{ROUND}-*.jsonl"))) + 1)
+    numbers = range(1, count_rounds(work) + 1)
     return [load_pairs(work / f"{ROUND}-{number}.jsonl") for number in numbers]
 
 
