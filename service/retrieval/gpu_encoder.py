@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from service.retrieval.encoder import PIECE, Encoder, Progress, Vectors
+from service.retrieval.encoder import PIECE, Encoder, PieceEncoder, Progress, Vectors
 
 # What a driver leaves there: NVIDIA's, the same in Windows' Linux, AMD's.
 DRIVERS = tuple(map(Path, ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")))
@@ -24,7 +24,7 @@ class GpuEncoder:
     The two's vectors differ by less than 1e-5, as do those of a text that is encoded with others.
     """
 
-    def __init__(self, local: Encoder, on_gpu: Callable[[], Encoder | None]) -> None:
+    def __init__(self, local: PieceEncoder, on_gpu: Callable[[], Encoder | None]) -> None:
         self._local, self._open = local, on_gpu
         self.name, self.fingerprint = local.name, local.fingerprint
         self.dimension = local.dimension
@@ -40,6 +40,9 @@ class GpuEncoder:
         self, pieces: Sequence[Sequence[str]], progress: Progress | None = None
     ) -> Iterator[tuple[int, Vectors]]:
         """Each piece's number and vectors, in their order."""
+        if len(pieces) < 2 or self._many is self._local:
+            yield from self._local.encode_each(pieces, progress)
+            return
         for number, piece in enumerate(pieces):
             yield number, self._many.encode(piece, progress)
 

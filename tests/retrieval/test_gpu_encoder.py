@@ -35,7 +35,9 @@ def test_many_texts_are_encoded_there_and_few_here(local: OnnxEncoder) -> None:
     encoder = GpuEncoder(local, on_gpu)
     assert (encoder.name, encoder.fingerprint) == (local.name, local.fingerprint)
     assert np.array_equal(encoder.encode(TEXTS[:PIECE]), local.encode(TEXTS[:PIECE]))
-    assert not opened  # what a query takes needs no torch
+    (alone,) = encoder.encode_each([TEXTS[:40]])
+    assert np.array_equal(alone[1], local.encode(TEXTS[:40]))
+    assert not opened  # what a query or one statement takes needs no torch
     told: list[int] = []
     there = encoder.encode(TEXTS, told.append)
     assert len(opened) == 1
@@ -51,6 +53,11 @@ def test_many_texts_are_encoded_there_and_few_here(local: OnnxEncoder) -> None:
 def test_where_torch_has_no_use_of_it_all_is_encoded_here(local: OnnxEncoder) -> None:
     encoder = GpuEncoder(local, lambda: None)
     assert np.array_equal(encoder.encode(TEXTS), local.encode(TEXTS))
+    pieces = [TEXTS[:PIECE], TEXTS[PIECE:]]
+    for (_, mine), (_, its) in zip(
+        encoder.encode_each(pieces), local.encode_each(pieces), strict=True
+    ):
+        assert np.array_equal(mine, its)
 
 
 def test_without_a_driver_torch_is_not_asked(

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from torch import nn
 
 from service.stance.training.network import (
     BATCH_TOKENS,
@@ -38,11 +37,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`rate` of learning at its highest; `tokens` of a step; the share that `dropout` drops."""
+    """`rate` of learning at its highest; `tokens` of a step."""
 
     rate: float
     tokens: int = BATCH_TOKENS
-    dropout: float = 0.0
 
 
 def fit(
@@ -82,7 +80,6 @@ def fit(
         done = _resume(held, model, optimizer, schedule)
     pad = int(model.backbone.config.pad_token_id)
     half = bfloat16_is_fast()
-    _drop(model, recipe.dropout)
     model.train()
     started = saved = time.monotonic()
     losses: list[torch.Tensor] = []
@@ -111,7 +108,6 @@ def fit(
         _save(checkpoint, model, optimizer, schedule, last)
     else:
         checkpoint.unlink(missing_ok=True)
-    _drop(model, 0.0)
 
 
 def hard(label: int, classes: int) -> tuple[float, ...]:
@@ -124,12 +120,6 @@ def _pieces(batch: list[int], lengths: Sequence[int]) -> list[list[int]]:
     """The batch in pieces that memory holds: their gradients add up to its own."""
     most = max(1, AT_A_TIME // max(lengths))
     return [batch[start : start + most] for start in range(0, len(batch), most)]
-
-
-def _drop(model: nn.Module, share: float) -> None:
-    for layer in model.modules():
-        if isinstance(layer, nn.Dropout):
-            layer.p = share
 
 
 def _groups(model: CrossEncoder) -> list[dict[str, object]]:
